@@ -1,0 +1,415 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// logPart is a part of a made-up partition: one batch as a broker would send it.
+type logPart struct {
+	set   sarama.Records
+	first int64
+	last  int64 // offset of the last record, also where compaction has removed it
+	bytes int32
+	want  []Record // what a reader of committed data sees of it
+}
+
+// fakeLog is a partition that follows Kafka's rules for fetches.
+type fakeLog struct {
+	parts   []logPart
+	aborted []*sarama.AbortedTransaction
+	start   int64 // of the log
+	stable  int64
+	end     int64
+	perAsk  int     // how many parts are sent at once
+	errs    []error // to be given first, one by one
+	asked   []int64
+	sizes   []int32
+}
+
+func (f *fakeLog) oldest(context.Context, string, int32, func()) (int64, error) { return f.start, nil }
+
+func (f *fakeLog) fetch(_ context.Context, _ string, _ int32, offset int64, bytes int32, _ func()) (*sarama.FetchResponseBlock, error) {
+	f.asked, f.sizes = append(f.asked, offset), append(f.sizes, bytes)
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return nil, err
+	}
+	if offset < f.start || offset > f.end {
+		return nil, sarama.ErrOffsetOutOfRange
+	}
+	block := &sarama.FetchResponseBlock{HighWaterMarkOffset: f.end, LastStableOffset: f.stable}
+	for _, aborted := range f.aborted {
+		if f.markerOf(aborted) >= offset {
+			block.AbortedTransactions = append(block.AbortedTransactions, aborted)
+		}
+	}
+	sent := 0
+	for _, part := range f.parts {
+		if part.last < offset || part.first >= f.stable || sent == f.perAsk {
+			continue
+		}
+		sent++
+		switch {
+		case part.bytes > bytes:
+			if sent == 1 {
+				block.RecordsSet = append(block.RecordsSet, &sarama.Records{RecordBatch: &sarama.RecordBatch{PartialTrailingRecord: true}})
+			}
+			return block, nil
+		case empty(part.set): // as sarama's decoder leaves it out
+		default:
+			block.RecordsSet = append(block.RecordsSet, &part.set)
+		}
+	}
+	return block, nil
+}
+
+// markerOf returns the offset at which an aborted transaction ends.
+func (f *fakeLog) markerOf(aborted *sarama.AbortedTransaction) int64 {
+	for _, part := range f.parts {
+		batch := part.set.RecordBatch
+		if batch.Control && batch.ProducerID == aborted.ProducerID && part.first >= aborted.FirstOffset {
+			return part.first
+		}
+	}
+	return f.end
+}
+
+func empty(set sarama.Records) bool {
+	return set.RecordBatch != nil && len(set.RecordBatch.Records) == 0
+}
+
+const testTime = 1_700_000_000_000
+
+// dataBatch is a batch with the records of the given offsets, all of them below last+1.
+func dataBatch(first, last int64, offsets ...int64) logPart {
+	batch := &sarama.RecordBatch{
+		Version: 2, FirstOffset: first, LastOffsetDelta: int32(last - first), ProducerID: -1,
+		FirstTimestamp: time.UnixMilli(testTime + first),
+	}
+	part := logPart{first: first, last: last}
+	for _, offset := range offsets {
+		value := fmt.Appendf(nil, "value %d", offset)
+		batch.Records = append(batch.Records, &sarama.Record{
+			OffsetDelta: offset - first, TimestampDelta: time.Duration(offset-first) * time.Millisecond, Value: value,
+		})
+		part.want = append(part.want, Record{Offset: offset, Millis: testTime + offset, Value: value})
+	}
+	part.set.RecordBatch = batch
+	return part
+}
+
+func fullBatch(first, last int64) logPart {
+	var offsets []int64
+	for o := first; o <= last; o++ {
+		offsets = append(offsets, o)
+	}
+	return dataBatch(first, last, offsets...)
+}
+
+func inTransaction(part logPart, producer int64, aborted bool) logPart {
+	part.set.RecordBatch.IsTransactional, part.set.RecordBatch.ProducerID = true, producer
+	if aborted {
+		part.want = nil
+	}
+	return part
+}
+
+const (
+	abortMarker  = 0
+	commitMarker = 1
+)
+
+func marker(offset, producer int64, kind uint16) logPart {
+	key := binary.BigEndian.AppendUint16([]byte{0, 0}, kind)
+	return logPart{first: offset, last: offset, set: sarama.Records{RecordBatch: &sarama.RecordBatch{
+		Version: 2, FirstOffset: offset, ProducerID: producer, IsTransactional: true, Control: true,
+		Records: []*sarama.Record{{Key: key, Value: make([]byte, 6)}},
+	}}}
+}
+
+func logOf(parts ...logPart) *fakeLog {
+	end := int64(0)
+	if len(parts) > 0 {
+		end = parts[len(parts)-1].last + 1
+	}
+	return &fakeLog{parts: parts, stable: end, end: end, perAsk: 2}
+}
+
+func (f *fakeLog) want(from, to int64) []Record {
+	var want []Record
+	for _, part := range f.parts {
+		for _, r := range part.want {
+			if r.Offset >= max(from, f.start) && r.Offset < min(to, f.stable) {
+				want = append(want, r)
+			}
+		}
+	}
+	return want
+}
+
+// readAll reads a range and copies what it gets.
+func readAll(t *testing.T, r *Reader, from, to int64) ([]Record, int64) {
+	t.Helper()
+	var got []Record
+	next, err := r.Read(t.Context(), "London", 3, from, to, func(records []Record) bool {
+		for _, record := range records {
+			record.Value = slices.Clone(record.Value)
+			got = append(got, record)
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatalf("Read: %v", err)
+	}
+	return got, next
+}
+
+func checkRecords(t *testing.T, got, want []Record) {
+	t.Helper()
+	if !slices.EqualFunc(got, want, func(a, b Record) bool {
+		return a.Offset == b.Offset && a.Millis == b.Millis && bytes.Equal(a.Value, b.Value)
+	}) {
+		t.Errorf("got %d records %v, want %d %v", len(got), got, len(want), want)
+	}
+}
+
+func TestReadRanges(t *testing.T) {
+	t.Parallel()
+	withOpen := logOf(fullBatch(0, 9), inTransaction(fullBatch(10, 14), 7, false))
+	withOpen.stable = 10
+	aborted := logOf(
+		inTransaction(fullBatch(0, 4), 7, true), fullBatch(5, 9), inTransaction(fullBatch(10, 11), 7, true),
+		marker(12, 7, abortMarker), inTransaction(fullBatch(13, 14), 7, false), marker(15, 7, commitMarker),
+	)
+	aborted.aborted = []*sarama.AbortedTransaction{{ProducerID: 7, FirstOffset: 0}}
+	two := logOf(
+		inTransaction(fullBatch(0, 1), 7, true), inTransaction(fullBatch(2, 3), 8, true), marker(4, 8, abortMarker),
+		inTransaction(fullBatch(5, 5), 8, false), marker(6, 7, abortMarker), marker(7, 8, commitMarker),
+	)
+	two.aborted = []*sarama.AbortedTransaction{{ProducerID: 8, FirstOffset: 2}, {ProducerID: 7, FirstOffset: 0}}
+	large := logOf(fullBatch(0, 1), fullBatch(2, 3))
+	large.parts[1].bytes = 5 << 20
+	cut := logOf(fullBatch(0, 9))
+
+	for _, test := range []struct {
+		name     string
+		log      *fakeLog
+		from, to int64
+		next     int64
+	}{
+		{"whole batches", logOf(fullBatch(0, 4), fullBatch(5, 9)), 0, 10, 10},
+		{"from the middle to the middle of a batch", logOf(fullBatch(0, 4), fullBatch(5, 9)), 3, 7, 7},
+		{"nothing to read", logOf(fullBatch(0, 4)), 5, 5, 5},
+		{"empty partition", logOf(), 0, 10, 0},
+		{"ends before to", logOf(fullBatch(0, 4)), 0, 100, 5},
+		{"last offset is a marker", logOf(inTransaction(fullBatch(0, 4), 7, false), marker(5, 7, commitMarker)), 0, 6, 6},
+		{"only a marker", logOf(marker(0, 7, commitMarker)), 0, 1, 1},
+		{"an open transaction holds the end", withOpen, 0, 15, 10},
+		{"an aborted transaction", aborted, 0, 16, 16},
+		{"from within an aborted transaction", aborted, 3, 12, 12},
+		{"two aborted transactions in the wrong order", two, 0, 8, 8},
+		{"compaction has left a gap within a batch", logOf(dataBatch(0, 9, 2, 4), fullBatch(10, 11)), 0, 12, 12},
+		{"compaction has left a gap between batches", logOf(fullBatch(0, 1), fullBatch(7, 8)), 0, 9, 9},
+		{"compaction has removed the last offset", logOf(dataBatch(0, 9, 2, 4)), 0, 10, 10},
+		{"compaction has emptied the last batch", logOf(fullBatch(0, 1), dataBatch(2, 20)), 0, 21, 21},
+		{"compaction has emptied several batches", logOf(dataBatch(0, 3), dataBatch(4, 5), dataBatch(6, 8), fullBatch(9, 9)), 0, 10, 10},
+		{"a batch larger than what is asked for", large, 0, 4, 4},
+		{"the log was cut", cut, 20, 30, 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			log := *test.log // each case keeps its own record of what was asked
+			got, next := readAll(t, &Reader{source: &log}, test.from, test.to)
+			checkRecords(t, got, log.want(test.from, test.to))
+			if next != test.next {
+				t.Errorf("got next %d, want %d", next, test.next)
+			}
+		})
+	}
+}
+
+// TestReadRandomLogs compares with the plain meaning on logs of every shape.
+func TestReadRandomLogs(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		log := randomLog(rng)
+		from := rng.Int64N(log.end + 1)
+		to := from + rng.Int64N(log.end-from+3)
+		got, next := readAll(t, &Reader{source: log}, from, to)
+		checkRecords(t, got, log.want(from, to))
+		wantNext := min(to, max(log.stable, from))
+		if next != wantNext {
+			t.Errorf("seed %d: got next %d, want %d", seed, next, wantNext)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, [%d, %d)", seed, from, to)
+		}
+	}
+}
+
+// randomLog makes a log of plain batches, batches in transactions that end
+// either way, gaps, and batches that compaction has thinned out or emptied.
+func randomLog(rng *rand.Rand) *fakeLog {
+	var parts []logPart
+	var aborts []*sarama.AbortedTransaction
+	next := int64(0)
+	type tx struct{ aborted bool }
+	open := map[int64]tx{}
+	for range 1 + rng.IntN(25) {
+		producer := rng.Int64N(3)
+		state, isOpen := open[producer]
+		switch choice := rng.IntN(6); {
+		case choice == 0 && isOpen:
+			kind := uint16(commitMarker)
+			if state.aborted {
+				kind = abortMarker
+			}
+			parts = append(parts, marker(next, producer, kind))
+			delete(open, producer)
+			next++
+			continue
+		case choice <= 2 && !isOpen:
+			open[producer] = tx{aborted: rng.IntN(2) == 0}
+			state, isOpen = open[producer], true
+			if state.aborted {
+				aborts = append(aborts, &sarama.AbortedTransaction{ProducerID: producer, FirstOffset: next})
+			}
+		case choice == 3:
+			next += rng.Int64N(4)
+			isOpen = false
+		}
+		last := next + rng.Int64N(6)
+		var offsets []int64
+		for o := next; o <= last; o++ {
+			if rng.IntN(4) > 0 {
+				offsets = append(offsets, o)
+			}
+		}
+		part := dataBatch(next, last, offsets...)
+		if isOpen {
+			part = inTransaction(part, producer, state.aborted)
+		}
+		parts = append(parts, part)
+		next = last + 1
+	}
+	for producer, state := range open { // the end of the log is stable
+		kind := uint16(commitMarker)
+		if state.aborted {
+			kind = abortMarker
+		}
+		parts = append(parts, marker(next, producer, kind))
+		next++
+	}
+	log := logOf(parts...)
+	log.aborted, log.perAsk = aborts, 1+rng.IntN(5)
+	rng.Shuffle(len(aborts), func(i, j int) { aborts[i], aborts[j] = aborts[j], aborts[i] })
+	return log
+}
+
+func TestReadJumpsOverWhatRetentionRemoved(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name          string
+		from, to      int64
+		missingTo, at int64
+	}{
+		{"start of the range", 2, 12, 10, 12},
+		{"all of the range", 2, 8, 8, 8},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			log := logOf(fullBatch(0, 9), fullBatch(10, 14))
+			log.start = 10
+			r := &Reader{source: log}
+			var missing []int64
+			r.Missing = func(topic string, partition int32, from, to int64) {
+				missing = append(missing, from, to)
+				if topic != "London" || partition != 3 {
+					t.Errorf("got missing records of %s/%d", topic, partition)
+				}
+			}
+			got, next := readAll(t, r, test.from, test.to)
+			checkRecords(t, got, log.want(test.from, test.to))
+			if want := []int64{test.from, test.missingTo}; !slices.Equal(missing, want) {
+				t.Errorf("got missing %v, want %v", missing, want)
+			}
+			if next != test.at {
+				t.Errorf("got next %d, want %d", next, test.at)
+			}
+		})
+	}
+}
+
+func TestReadStopsWhenVisitSaysSo(t *testing.T) {
+	t.Parallel()
+	log := logOf(fullBatch(0, 4), fullBatch(5, 9), fullBatch(10, 14))
+	visits := 0
+	next, err := (&Reader{source: log}).Read(t.Context(), "London", 3, 2, 15, func([]Record) bool {
+		visits++
+		return false
+	})
+	if err != nil || next != 10 || visits != 1 {
+		t.Errorf("got next %d after %d visits, error %v; want 10 after 1", next, visits, err)
+	}
+}
+
+func TestReadRetries(t *testing.T) {
+	t.Parallel()
+	log := logOf(fullBatch(0, 4))
+	log.errs = []error{sarama.ErrNotLeaderForPartition, errors.New("connection reset")}
+	r := &Reader{source: log}
+	var retried []error
+	r.Retry = func(_ string, _ int32, err error) { retried = append(retried, err) }
+	ticks := 0
+	r.Tick = func() { ticks++ }
+	want := slices.Clone(log.errs)
+	got, next := readAll(t, r, 0, 5)
+	checkRecords(t, got, log.want(0, 5))
+	if next != 5 || !slices.Equal(retried, want) || ticks == 0 {
+		t.Errorf("got next %d, retried %v, %d ticks", next, retried, ticks)
+	}
+}
+
+func TestReadEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	log := logOf(fullBatch(0, 4))
+	log.errs = []error{errors.New("broker away")}
+	r := &Reader{source: log, Retry: func(string, int32, error) { cancel() }}
+	next, err := r.Read(ctx, "London", 3, 1, 5, func([]Record) bool { return true })
+	if !errors.Is(err, context.Canceled) || next != 1 {
+		t.Errorf("got next %d, error %v", next, err)
+	}
+}
+
+func TestReadRefusesWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	huge := logOf(fullBatch(0, 4))
+	huge.parts[0].bytes = readerMaxBytes + 1
+	damaged := logOf(marker(0, 7, abortMarker))
+	damaged.parts[0].set.RecordBatch.Records[0].Key = []byte{0}
+	for name, log := range map[string]*fakeLog{"a batch beyond the limit": huge, "a marker without a type": damaged} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := (&Reader{source: log}).Read(t.Context(), "London", 3, 0, 5, func([]Record) bool { return true })
+			if !errors.Is(err, ErrUnreadable) {
+				t.Errorf("got error %v, want ErrUnreadable", err)
+			}
+			if last := log.sizes[len(log.sizes)-1]; last > readerMaxBytes {
+				t.Errorf("asked for %d bytes", last)
+			}
+		})
+	}
+}
