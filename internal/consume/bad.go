@@ -1,0 +1,54 @@
+package consume
+
+import (
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"fintrans/internal/service"
+	"fintrans/internal/transaction"
+)
+
+// BadRecords counts and logs the records that are skipped. Both consumers skip
+// the same ones. It is safe for concurrent use.
+type BadRecords struct {
+	log      logrus.FieldLogger
+	throttle *service.Throttle
+	counts   *prometheus.CounterVec
+}
+
+// NewBadRecords registers the counter prefix_bad_records_total, with every
+// topic and reason at zero.
+func NewBadRecords(prefix string, topics []string, rt *service.Runtime) *BadRecords {
+	b := &BadRecords{
+		log:      rt.Log,
+		throttle: service.NewThrottle(10 * time.Second),
+		counts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: prefix + "_bad_records_total",
+			Help: "Records skipped because they are no transaction, by reason.",
+		}, []string{"topic", "reason"}),
+	}
+	for _, topic := range topics {
+		for _, reason := range transaction.Reasons() {
+			b.counts.WithLabelValues(topic, reason.String())
+		}
+	}
+	rt.Metrics.MustRegister(b.counts)
+	return b
+}
+
+// Skip counts one bad record, and logs where it is unless one like it was
+// logged a moment ago. What the record says is not logged: it may be anything.
+func (b *BadRecords) Skip(msg *sarama.ConsumerMessage, reason transaction.Reason) {
+	b.counts.WithLabelValues(msg.Topic, reason.String()).Inc()
+	held, ok := b.throttle.Allow(msg.Topic + " " + reason.String())
+	if !ok {
+		return
+	}
+	b.log.WithFields(logrus.Fields{
+		"topic": msg.Topic, "partition": msg.Partition, "offset": msg.Offset,
+		"reason": reason.String(), "bytes": len(msg.Value), "held_back": held,
+	}).Warn("record skipped: " + reason.Help())
+}

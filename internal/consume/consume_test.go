@@ -1,0 +1,270 @@
+package consume
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/sirupsen/logrus"
+	"go.uber.org/goleak"
+
+	"fintrans/internal/service"
+	"fintrans/internal/transaction"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func testRuntime() *service.Runtime {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	return service.NewRuntime("consume", log, io.Discard)
+}
+
+// fakeClaim is a claim whose log a test makes up.
+type fakeClaim struct {
+	sarama.ConsumerGroupClaim
+	topic     string
+	partition int32
+	initial   int64
+	high      int64
+}
+
+func (c *fakeClaim) Topic() string              { return c.topic }
+func (c *fakeClaim) Partition() int32           { return c.partition }
+func (c *fakeClaim) InitialOffset() int64       { return c.initial }
+func (c *fakeClaim) HighWaterMarkOffset() int64 { return c.high }
+
+// slowCommits takes a while for each commit, until released.
+type slowCommits struct {
+	begun   chan struct{}
+	release chan struct{}
+	count   atomic.Int32
+}
+
+func (s *slowCommits) Commit() {
+	s.count.Add(1)
+	s.begun <- struct{}{}
+	<-s.release
+}
+
+func TestCommitsAskedForTogetherAreOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sess := &slowCommits{begun: make(chan struct{}), release: make(chan struct{})}
+		c := newCommitter(sess, testRuntime().Health)
+		done := make(chan struct{}, 10)
+		ask := func() {
+			c.commit(context.Background(), func() {})
+			done <- struct{}{}
+		}
+		go ask()
+		<-sess.begun
+		for range 5 { // all of them come too late for the first
+			go ask()
+		}
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Error("a commit was reported before it returned")
+		default:
+		}
+		sess.release <- struct{}{}
+		<-done
+		<-sess.begun
+		sess.release <- struct{}{}
+		for range 5 {
+			<-done
+		}
+		c.stop()
+		if got := sess.count.Load(); got != 2 {
+			t.Errorf("got %d commits for 6 asks, want 2", got)
+		}
+	})
+}
+
+func TestCommitTicksWhileItWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
+		c := newCommitter(sess, testRuntime().Health)
+		ticks := 0
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		c.commit(ctx, func() { ticks++ })
+		if ticks < 10 {
+			t.Errorf("%d ticks in 10 s", ticks)
+		}
+		close(sess.release)
+		c.stop()
+	})
+}
+
+func TestLag(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		initial int64
+		high    int64
+		change  func(*progress)
+		want    int64
+	}{
+		{"nothing committed, nothing there", sarama.OffsetOldest, 0, func(*progress) {}, 0},
+		{"nothing committed", sarama.OffsetOldest, 7, func(*progress) {}, 7},
+		{"in the middle", 3, 7, func(p *progress) { p.done(5, 1) }, 2},
+		{"all done", 3, 7, func(p *progress) { p.done(7, 1) }, 0},
+		{"the broker told of more than the fetches", 3, 7, func(p *progress) { p.end.Store(9) }, 6},
+		{"what is left is a transaction's marker", 3, 7, func(p *progress) { p.done(6, 1); p.nothing.Store(7) }, 0},
+		{"records behind the marker", 3, 9, func(p *progress) { p.done(6, 1); p.nothing.Store(7) }, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newProgress(&fakeClaim{topic: "SF", initial: tt.initial, high: tt.high})
+			tt.change(p)
+			if got := p.lag(); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAtEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProgress(&fakeClaim{topic: "SF"})
+		expect := func(what string, want bool) {
+			t.Helper()
+			if got := p.AtEnd(time.Now()); got != want {
+				t.Errorf("%s: got %v, want %v", what, got, want)
+			}
+		}
+		expect("never asked", false)
+		time.Sleep(time.Second)
+		p.atEndAt.Store(time.Now().UnixNano())
+		time.Sleep(time.Second)
+		expect("asked a second ago", true)
+		p.done(1, 1)
+		expect("moved since", false)
+		time.Sleep(time.Second)
+		p.atEndAt.Store(time.Now().UnixNano())
+		time.Sleep(time.Minute)
+		expect("asked a minute ago, and no answer since", false)
+	})
+}
+
+func testTracker() *tracker {
+	rt := testRuntime()
+	return &tracker{cfg: Config{Prefix: "x", Runtime: rt}, claims: map[*progress]bool{},
+		loop: rt.Health.Loop("lag")}
+}
+
+func TestStuckIsLagWithoutProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := testTracker()
+		behind := tr.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
+		tr.add(&fakeClaim{topic: "NYC", initial: 9, high: 9})
+		time.Sleep(59 * time.Second)
+		if got := tr.stuck(); got != "" {
+			t.Errorf("too early: %q", got)
+		}
+		time.Sleep(2 * time.Second)
+		got := tr.stuck()
+		if !strings.Contains(got, "SF/3") || !strings.Contains(got, "7 records") || strings.Contains(got, "NYC") {
+			t.Errorf("got %q, want SF/3 with 7 records alone", got)
+		}
+		behind.Working() // a rebuild that advances
+		if got := tr.stuck(); got != "" {
+			t.Errorf("after progress: %q", got)
+		}
+	})
+}
+
+func TestSilentClaimsAreAskedAboutNowAndThen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := testTracker()
+		p := tr.add(&fakeClaim{topic: "SF"})
+		steps := []struct {
+			wait time.Duration
+			want int
+		}{{time.Second, 0}, {3 * time.Second, 1}}
+		for _, s := range steps {
+			time.Sleep(s.wait)
+			if got := len(tr.silent(time.Now())); got != s.want {
+				t.Errorf("after %v: got %d, want %d", s.wait, got, s.want)
+			}
+		}
+		p.askedAt.Store(time.Now().UnixNano())
+		if got := len(tr.silent(time.Now())); got != 0 {
+			t.Error("asked again at once")
+		}
+		time.Sleep(askAgain + time.Millisecond)
+		if got := len(tr.silent(time.Now())); got != 1 {
+			t.Error("not asked again")
+		}
+	})
+}
+
+func TestCompareNamesWhatWillBeReadAgain(t *testing.T) {
+	t.Parallel()
+	tr := testTracker()
+	p := tr.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
+	tr.add(&fakeClaim{topic: "NYC", initial: 4, high: 9})
+	committed := map[string]map[int32]int64{"SF": {3: 2}, "NYC": {0: -1}}
+	if err := tr.compare(committed); err != nil {
+		t.Errorf("nothing was dealt with: %v", err)
+	}
+	p.done(8, 1)
+	tr.remove(p) // the claim has returned, the session is still there
+	err := tr.compare(committed)
+	if err == nil || !strings.Contains(err.Error(), "SF/3 from offset 2 to 7") || strings.Contains(err.Error(), "NYC") {
+		t.Errorf("got %v", err)
+	}
+	committed["SF"][3] = 8
+	if err := tr.compare(committed); err != nil {
+		t.Errorf("all is committed: %v", err)
+	}
+	tr.forget()
+	if got := tr.uncommitted(); strings.Contains(got, "SF") {
+		t.Errorf("after the session: %q", got)
+	}
+}
+
+func TestBadRecordsAreCountedByReason(t *testing.T) {
+	t.Parallel()
+	bad := NewBadRecords("x", transaction.Cities(), testRuntime())
+	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
+	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
+	if got := testutil.ToFloat64(bad.counts.WithLabelValues("SF", "tombstone")); got != 2 {
+		t.Errorf("got %v, want 2", got)
+	}
+	if got := testutil.CollectAndCount(bad.counts); got != 5*len(transaction.Reasons()) {
+		t.Errorf("%d series from the start, want one per topic and reason", got)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	if got, want := describe(map[string][]int32{"SF": {0, 3}, "NYC": {1}}), "NYC/1 SF/0,3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := describe(nil); got != "none (standby)" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestBackoffIsBounded(t *testing.T) {
+	t.Parallel()
+	for failures := 1; failures < 100; failures++ {
+		if d := backoff(failures); d < 125*time.Millisecond || d > 4*time.Second {
+			t.Errorf("%d failures: %v", failures, d)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+// Package consume is the consumer-group loop that influx-ingest and
+// laundering-detector share: joining and joining again, what is marked and
+// committed, how far each claim has come, and what that says of readiness.
+//
+// A Handler gives the records their meaning.
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fintrans/internal/kafka"
+	"fintrans/internal/service"
+)
+
+// Handler gives the records of a session their meaning.
+type Handler interface {
+	// Setup is called when the member has been given its claims, before any is consumed.
+	Setup(s *Session) error
+	// Consume reads one claim until its messages end or the session's context
+	// does, and marks what is done. What it returns ends the session.
+	Consume(s *Session, c *Claim) error
+	// Cleanup is called after the last claim has returned, before the last commit.
+	Cleanup(s *Session)
+}
+
+// Config says which group reads what, and through which connections.
+type Config struct {
+	Group  string
+	Topics []string
+	// Prefix of the metrics' names, e.g. "influx_ingest".
+	Prefix string
+	// Client is the group's own; Group.Close closes it.
+	Client sarama.Client
+	// Probe is a second client: a connection is served in order, and a question
+	// asked on the group's own would wait behind a fetch.
+	Probe   sarama.Client
+	Runtime *service.Runtime
+}
+
+// Group is a member of a consumer group. Create it with New, then Run it once.
+type Group struct {
+	cfg      Config
+	members  sarama.ConsumerGroup
+	tracker  *tracker
+	loop     *service.Loop
+	throttle *service.Throttle
+	errors   prometheus.Counter
+	sessions prometheus.Counter
+	joined   *service.Condition
+	last     outcome
+	drainBy  atomic.Int64 // when a drain has to be over, in unix ns
+}
+
+// New joins nothing yet: it prepares the group and registers its metrics and checks.
+func New(cfg Config) (*Group, error) {
+	members, err := sarama.NewConsumerGroupFromClient(cfg.Group, cfg.Client)
+	if err != nil {
+		return nil, fmt.Errorf("consumer group %q: %w", cfg.Group, err)
+	}
+	g := &Group{
+		cfg:      cfg,
+		members:  members,
+		tracker:  newTracker(cfg),
+		loop:     cfg.Runtime.Health.Loop("group"),
+		throttle: service.NewThrottle(10 * time.Second),
+		errors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: cfg.Prefix + "_kafka_errors_total",
+			Help: "Errors of the consumer group: failed fetches, commits and joins.",
+		}),
+		sessions: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: cfg.Prefix + "_sessions_total",
+			Help: "Sessions of the consumer group: one more at each rebalance.",
+		}),
+		joined: service.NewCondition(60 * time.Second),
+	}
+	cfg.Runtime.Metrics.MustRegister(g.errors, g.sessions, g.tracker)
+	cfg.Runtime.Ready.Check("group", g.joined.Reason)
+	cfg.Runtime.Ready.Check("lag", g.tracker.stuck)
+	return g, nil
+}
+
+// Pause stops fetching of one partition, Resume goes on with it.
+func (g *Group) Pause(topic string, partition int32) {
+	g.members.Pause(map[string][]int32{topic: {partition}})
+}
+
+// Resume goes on with a partition that Pause stopped.
+func (g *Group) Resume(topic string, partition int32) {
+	g.members.Resume(map[string][]int32{topic: {partition}})
+}
+
+// Run consumes until ctx ends and then drains: every claim returns, its marks
+// are committed, the member leaves the group. No error of Kafka's ends it
+// before. The error names what will be read again because it was not
+// committed within the time that is left for a drain.
+func (g *Group) Run(ctx context.Context, h Handler) error {
+	defer g.loop.Done()
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go g.logErrors()
+	go g.tracker.run(background)
+
+	context.AfterFunc(ctx, func() { g.drainDeadline() })
+
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		g.consume(ctx, h)
+		if err := g.members.Close(); err != nil {
+			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
+		}
+	}()
+	if !g.await(ctx, drained) {
+		return fmt.Errorf("the drain did not end within %v: %s", service.DrainBudget, g.tracker.uncommitted())
+	}
+	return g.last.err
+}
+
+// drainDeadline is when a drain has to be over. The first call begins it.
+func (g *Group) drainDeadline() time.Time {
+	g.drainBy.CompareAndSwap(0, time.Now().Add(service.DrainBudget).UnixNano())
+	return time.Unix(0, g.drainBy.Load())
+}
+
+// await ticks until the drain is done, or has taken too long.
+func (g *Group) await(ctx context.Context, drained <-chan struct{}) bool {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	var deadline <-chan time.Time
+	ended := ctx.Done()
+	for {
+		select {
+		case <-drained:
+			return true
+		case <-deadline:
+			return false
+		case <-ended:
+			ended = nil
+			timer := time.NewTimer(service.DrainBudget)
+			defer timer.Stop()
+			deadline = timer.C
+		case <-tick.C:
+			g.loop.Tick()
+		}
+	}
+}
+
+// consume joins again and again until ctx ends.
+func (g *Group) consume(ctx context.Context, h Handler) {
+	log := g.cfg.Runtime.Log
+	for failures := 0; ctx.Err() == nil; {
+		err := g.waitForTopics(ctx)
+		if err == nil {
+			err = g.members.Consume(ctx, g.cfg.Topics, &adapter{group: g, handler: h, draining: ctx})
+		}
+		switch {
+		case ctx.Err() != nil, errors.Is(err, sarama.ErrClosedConsumerGroup):
+			return
+		case err == nil: // a rebalance: join again
+			failures = 0
+			continue
+		}
+		failures++
+		g.errors.Inc()
+		if held, ok := g.throttle.Allow("join"); ok {
+			log.WithError(err).WithField("held_back", held).Warn("consumer group: joining again")
+		}
+		_ = g.loop.Sleep(ctx, backoff(failures))
+	}
+}
+
+func (g *Group) waitForTopics(ctx context.Context) error {
+	return kafka.WaitForTopics(ctx, g.cfg.Probe, g.cfg.Topics, g.cfg.Runtime.Log, g.loop.Tick,
+		func(reason string) { g.cfg.Runtime.Ready.Set("topics", reason) })
+}
+
+// backoff is a quarter of a second, doubled at each failure up to four, with jitter.
+func backoff(failures int) time.Duration {
+	d := 250 * time.Millisecond << min(failures-1, 4)
+	return d/2 + rand.N(d/2)
+}
+
+// logErrors drains the group's errors until the group is closed. What a claim
+// returns appears only here.
+func (g *Group) logErrors() {
+	for err := range g.members.Errors() {
+		g.errors.Inc()
+		key := "error"
+		var of *sarama.ConsumerError
+		if errors.As(err, &of) {
+			key = of.Topic + " " + of.Err.Error()
+		}
+		if held, ok := g.throttle.Allow(key); ok {
+			g.cfg.Runtime.Log.WithError(err).WithField("held_back", held).Warn("consumer group")
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package consume
+
+import (
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// progress is how far one claim has come. The claim's goroutine writes it, the
+// tracker and the scrape read it.
+type progress struct {
+	claim     sarama.ConsumerGroupClaim
+	topic     string
+	partition int32
+
+	next     atomic.Int64 // the first offset that is not dealt with
+	millis   atomic.Int64 // time of the last record dealt with
+	movedAt  atomic.Int64 // when next last moved or work was reported, in unix ns
+	end      atomic.Int64 // the log's end as the broker last told
+	nothing  atomic.Int64 // below it there is no record to read: markers, aborted transactions
+	askedAt  atomic.Int64 // when the broker was last asked for the end, in unix ns
+	atEndAt  atomic.Int64 // when it was last confirmed that nothing was left to read, in unix ns
+	hasMoved atomic.Bool
+}
+
+func newProgress(claim sarama.ConsumerGroupClaim) *progress {
+	p := &progress{claim: claim, topic: claim.Topic(), partition: claim.Partition()}
+	p.next.Store(max(claim.InitialOffset(), 0))
+	p.millis.Store(-1)
+	p.movedAt.Store(time.Now().UnixNano())
+	return p
+}
+
+func (p *progress) done(next, millis int64) {
+	if millis >= 0 {
+		p.millis.Store(millis)
+	}
+	p.next.Store(next)
+	p.hasMoved.Store(true)
+	p.Working()
+}
+
+// Working reports progress that moves no offset, as a rebuild does.
+func (p *progress) Working() { p.movedAt.Store(time.Now().UnixNano()) }
+
+// Silent returns for how long the claim has not moved.
+func (p *progress) Silent(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, p.movedAt.Load()))
+}
+
+// AtEnd reports that the broker was asked after the claim last moved, and not
+// long ago, and had nothing more to read. That a claim has read all that it was
+// told of would not do: what it was told is as old as its last fetch.
+func (p *progress) AtEnd(now time.Time) bool {
+	at := p.atEndAt.Load()
+	return at > p.movedAt.Load() && now.UnixNano()-at < int64(3*askAgain)
+}
+
+// lag is the number of records that are there and not dealt with. Control
+// records and aborted transactions behind the last record are none.
+func (p *progress) lag() int64 {
+	end := max(p.end.Load(), p.claim.HighWaterMarkOffset())
+	return max(0, end-max(p.next.Load(), p.nothing.Load()))
+}
+
+func (p *progress) name() string { return p.topic + "/" + itoa(p.partition) }
+
+func itoa(n int32) string { return strconv.FormatInt(int64(n), 10) }

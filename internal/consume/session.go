@@ -1,0 +1,131 @@
+package consume
+
+import (
+	"context"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"fintrans/internal/kafka"
+	"fintrans/internal/service"
+)
+
+// Session is one generation of the group: the claims that this member holds
+// until the next rebalance.
+type Session struct {
+	sarama.ConsumerGroupSession
+	group     *Group
+	committer *committer
+}
+
+// Commit writes all marks to the broker and returns when that was tried, or
+// when ctx ends. A commit that fails is tried again with the next: its error is
+// counted and logged, and the records are read again if none succeeds.
+func (s *Session) Commit(ctx context.Context, tick func()) { s.committer.commit(ctx, tick) }
+
+// Claim is one partition of one topic for as long as the session lasts.
+type Claim struct {
+	sarama.ConsumerGroupClaim
+	session *Session
+	loop    *service.Loop
+	*progress
+}
+
+// Tick tells /health that the claim's loop is alive.
+func (c *Claim) Tick() { c.loop.Tick() }
+
+// Done marks every record below next as dealt with; millis is the time of the
+// last of them, or negative where it is not known. The next commit covers it.
+func (c *Claim) Done(next, millis int64) {
+	c.session.MarkOffset(c.Topic(), c.Partition(), next, "")
+	c.done(next, millis)
+}
+
+// adapter makes a sarama handler of a Handler.
+type adapter struct {
+	group    *Group
+	handler  Handler
+	session  *Session
+	draining context.Context // ended when the service drains, not when the session does
+}
+
+func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
+	g := a.group
+	g.sessions.Inc()
+	g.joined.Clear()
+	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.Runtime.Health)}
+	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
+		WithField("generation", sess.GenerationID()).Info("session began")
+	return a.handler.Setup(a.session)
+}
+
+func (a *adapter) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	loop := a.group.cfg.Runtime.Health.Loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
+	defer loop.Done()
+	// A pause outlives the session in which it was asked for.
+	a.group.Resume(claim.Topic(), claim.Partition())
+	c := &Claim{
+		ConsumerGroupClaim: claim,
+		session:            a.session,
+		loop:               loop,
+		progress:           a.group.tracker.add(claim),
+	}
+	defer a.group.tracker.remove(c.progress)
+	return a.handler.Consume(a.session, c)
+}
+
+func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
+	g := a.group
+	a.handler.Cleanup(a.session)
+	a.session.committer.stop()
+	a.session.ConsumerGroupSession.Commit()
+	if a.draining.Err() != nil {
+		g.last.err = g.confirm(a.session)
+	} else {
+		g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
+	}
+	g.tracker.forget()
+	return nil
+}
+
+// outcome is what the last session of a drain came to.
+type outcome struct{ err error }
+
+// confirm asks the broker whether it holds every mark of the session, and
+// commits again while it does not: sarama does not say whether a commit failed.
+func (g *Group) confirm(s *Session) error {
+	deadline := g.drainDeadline().Add(-time.Second)
+	for attempt := 1; ; attempt++ {
+		committed, err := kafka.CommittedOffsets(g.cfg.Probe, g.cfg.Group, s.Claims())
+		if err == nil {
+			if err = g.tracker.compare(committed); err == nil {
+				return nil
+			}
+		}
+		if time.Now().After(deadline) {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), backoff(attempt))
+		<-ctx.Done()
+		cancel()
+		s.ConsumerGroupSession.Commit()
+	}
+}
+
+func describe(claims map[string][]int32) string {
+	topics := make([]string, 0, len(claims))
+	for topic, partitions := range claims {
+		numbers := make([]string, len(partitions))
+		for i, p := range partitions {
+			numbers[i] = itoa(p)
+		}
+		topics = append(topics, topic+"/"+strings.Join(numbers, ","))
+	}
+	sort.Strings(topics)
+	if len(topics) == 0 {
+		return "none (standby)"
+	}
+	return strings.Join(topics, " ")
+}
