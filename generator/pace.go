@@ -1,0 +1,28 @@
+package main
+
+import "time"
+
+// maxCatchUp is how far behind its schedule a pace may be and still make up for
+// it. After a longer stall it goes on from there, without a burst.
+const maxCatchUp = time.Second
+
+// pace spaces events by a schedule of its own, start + n*wait, so that neither
+// the work between two of them nor the coarseness of timers adds up.
+type pace struct {
+	wait time.Duration
+	next time.Time // of the next event
+}
+
+// delay returns how long to wait before the next event, 0 or less for not at all.
+func (p *pace) delay(now time.Time) time.Duration {
+	if p.wait == 0 {
+		return 0
+	}
+	if p.next.IsZero() || now.Sub(p.next) > maxCatchUp {
+		p.next = now
+	}
+	return p.next.Sub(now)
+}
+
+// done moves on to the event after the one that has just taken place.
+func (p *pace) done() { p.next = p.next.Add(p.wait) }
