@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
+	"fintrans/internal/transaction"
+	"fintrans/internal/window"
+)
+
+// join adds one topic's claim. The last of the five starts the rebuild, for
+// which all wait: judged against a part of the window, a transaction could
+// stay silent that should alert, or alert once more. False: the session ended.
+func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
+	if !s.take(ctx, c.Tick) {
+		return false
+	}
+	st := &s.topics[topic]
+	st.claim, st.initial = c, c.InitialOffset()
+	s.joined++
+	if s.joined == len(s.topics) {
+		s.session.work.Go(func() { s.rebuildUntilDone(ctx) })
+	}
+	s.give()
+
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.rebuilt:
+			return ctx.Err() == nil
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+			c.Tick()
+		}
+	}
+}
+
+// rebuildUntilDone tries until the window is complete or the session is over.
+func (s *shard) rebuildUntilDone(ctx context.Context) {
+	log := s.detector.rt.Log.WithField("partition", s.partition)
+	start := time.Now()
+	for {
+		s.detector.metrics.rebuilding.Inc()
+		records, err := s.rebuild(ctx)
+		s.detector.metrics.rebuilding.Dec()
+		if err == nil {
+			s.detector.metrics.rebuilt(records, start)
+			log.WithFields(logrus.Fields{"records": records, "took": time.Since(start).Round(time.Millisecond)}).
+				Info("window read back from Kafka")
+			close(s.rebuilt)
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		log.WithError(err).Warn("reading the window back from Kafka: trying again")
+		wait(ctx, time.Second)
+	}
+}
+
+// rebuild reads back what was judged before: of each topic the records below
+// its committed offset, as far back as any transaction that is still to be
+// judged can need. Where that begins is told by the records alone, never by
+// the clock: after a week of downtime the same transactions are judged the same.
+func (s *shard) rebuild(ctx context.Context) (int, error) {
+	s.reset()
+	starts, err := s.starts()
+	if err != nil {
+		return 0, err
+	}
+	from := int64(0)
+	if length := s.detector.cfg.AlertWindow.Milliseconds(); length > 0 {
+		oldest, err := s.reference(ctx, starts)
+		if err != nil {
+			return 0, err
+		}
+		if oldest == math.MaxInt64 {
+			return 0, nil // no good record anywhere
+		}
+		from = max(0, oldest-s.detector.cfg.AlertLateness.Milliseconds()-length)
+	}
+	records := 0
+	for topic, start := range starts {
+		n, err := s.readBack(ctx, topic, start, from)
+		if err != nil {
+			return 0, fmt.Errorf("%s/%d: %w", s.detector.topics[topic], s.partition, err)
+		}
+		records += n
+	}
+	return records, nil
+}
+
+// reset begins with nothing, also after an attempt that failed half-way.
+func (s *shard) reset() {
+	s.window = window.New(s.detector.windowConfig())
+	for i := range s.topics {
+		s.topics[i].read, s.topics[i].newest = false, 0
+	}
+}
+
+// starts returns, per topic, the first offset that is not committed. Where
+// nothing is, or what is lies outside of the log, that is the oldest record.
+func (s *shard) starts() ([]int64, error) {
+	starts := make([]int64, len(s.topics))
+	for i := range s.topics {
+		topic := s.detector.topics[i]
+		starts[i] = s.topics[i].initial
+		if starts[i] >= 0 {
+			continue
+		}
+		oldest, err := kafka.OldestOffset(s.detector.probe, topic, s.partition)
+		if err != nil {
+			return nil, err
+		}
+		starts[i] = oldest
+		if committed := s.session.committed[topic][s.partition]; committed >= 0 {
+			s.gone(topic, committed, oldest)
+		}
+	}
+	return starts, nil
+}
+
+// gone says that Kafka no longer has records that were never judged.
+func (s *shard) gone(topic string, committed, oldest int64) {
+	s.detector.metrics.gone.Add(float64(max(0, oldest-committed)))
+	s.detector.rt.Log.WithFields(logrus.Fields{
+		"topic": topic, "partition": s.partition, "committed": committed, "oldest": oldest,
+	}).Error("Kafka no longer has records that were not judged yet: its retention has passed them, or the topic was created again")
+}
+
+// incomplete says that Kafka may no longer have all that a window needs.
+func (s *shard) incomplete(topic string, oldest, millis int64) {
+	s.detector.metrics.incomplete.Inc()
+	s.detector.rt.Log.WithFields(logrus.Fields{
+		"topic": topic, "partition": s.partition, "oldest": oldest, "wanted": time.UnixMilli(millis).UTC().Format(time.RFC3339),
+	}).Warn("Kafka's log begins within the window that is read back: if its retention has deleted a part of it, " +
+		"sums are too low until a window's length has passed")
+}
+
+// reference is the smallest time, over the topics, of the first good record
+// that is not committed, or of the newest one where all are; MaxInt64 where no
+// topic has any.
+func (s *shard) reference(ctx context.Context, starts []int64) (int64, error) {
+	smallest := int64(math.MaxInt64)
+	for topic, start := range starts {
+		at, found, err := s.firstGood(ctx, topic, start)
+		if err == nil && !found {
+			at, found, err = s.newestGood(ctx, topic, start)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("%s/%d: %w", s.detector.topics[topic], s.partition, err)
+		}
+		if found {
+			smallest = min(smallest, at)
+		}
+	}
+	return smallest, nil
+}
+
+// firstGood is the time of the first good record at or behind start.
+func (s *shard) firstGood(ctx context.Context, topic int, start int64) (at int64, found bool, err error) {
+	end, err := kafka.EndOffset(s.detector.probe, s.detector.topics[topic], s.partition)
+	if err != nil {
+		return 0, false, err
+	}
+	_, err = s.visit(ctx, topic, start, end, func(_ transaction.Transaction, millis int64) bool {
+		at, found = millis, true
+		return false
+	})
+	return at, found, err
+}
+
+// newestGood is the newest time among the last good records below start. It
+// looks at a stretch of the log rather than at one record, which may be a late one.
+func (s *shard) newestGood(ctx context.Context, topic int, start int64) (at int64, found bool, err error) {
+	oldest, err := kafka.OldestOffset(s.detector.probe, s.detector.topics[topic], s.partition)
+	if err != nil {
+		return 0, false, err
+	}
+	for span := int64(1000); ; span *= 10 {
+		from := max(oldest, start-span)
+		_, err = s.visit(ctx, topic, from, start, func(_ transaction.Transaction, millis int64) bool {
+			if !found || millis > at {
+				at, found = millis, true
+			}
+			return true
+		})
+		if err != nil || found || from == oldest {
+			return at, found, err
+		}
+	}
+}
+
+// readBack loads what lies below start and is not older than the given time.
+func (s *shard) readBack(ctx context.Context, topic int, start, millis int64) (int, error) {
+	d, st := s.detector, &s.topics[topic]
+	oldest, err := kafka.OldestOffset(d.probe, d.topics[topic], s.partition)
+	if err != nil {
+		return 0, err
+	}
+	from := oldest
+	if millis > 0 {
+		if from, err = kafka.OffsetForTime(d.probe, d.topics[topic], s.partition, millis); err != nil {
+			return 0, err
+		}
+	}
+	if from >= start {
+		return 0, nil
+	}
+	if from == oldest && oldest > 0 {
+		s.incomplete(d.topics[topic], oldest, millis)
+	}
+	return s.visit(ctx, topic, from, start, func(t transaction.Transaction, at int64) bool {
+		s.window.Load(uint64(t.Pair()), t.Amount, at, uint8(topic))
+		if !st.read || at > st.newest {
+			st.read, st.newest = true, at
+		}
+		return true
+	})
+}
+
+// visit calls each for the good records in [from, to) until it returns false,
+// and returns how many there were. It waits while memory is full.
+func (s *shard) visit(ctx context.Context, topic int, from, to int64, each func(transaction.Transaction, int64) bool) (int, error) {
+	if from >= to {
+		return 0, nil
+	}
+	d, count := s.detector, 0
+	latest := d.latest()
+	_, err := d.reader.Read(ctx, d.topics[topic], s.partition, from, to, func(records []kafka.Record) bool {
+		for _, r := range records {
+			t, reason := transaction.Judge(r.Value, r.Millis, latest)
+			if reason != transaction.None {
+				continue // counted when it was consumed, or will be
+			}
+			count++
+			if !each(t, r.Millis) {
+				return false
+			}
+		}
+		for i := range s.topics {
+			s.topics[i].claim.Working()
+		}
+		for d.guard.Full() && ctx.Err() == nil {
+			wait(ctx, tickEvery)
+		}
+		return ctx.Err() == nil
+	})
+	if err == nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if errors.Is(err, context.Canceled) {
+		err = context.Cause(ctx)
+	}
+	return count, err
+}
+
+// wait returns after a while, or at once when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

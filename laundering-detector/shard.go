@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"fintrans/internal/transaction"
+	"fintrans/internal/window"
+)
+
+// shard is one partition number over all five topics: everything between two
+// accounts is in one shard. Its five claims judge one after the other.
+type shard struct {
+	detector  *detector
+	session   *session
+	partition int32
+
+	turn    chan struct{} // held by whoever judges; guards what follows
+	topics  []topicState
+	joined  int
+	window  *window.Window
+	low     int64  // no transaction older than this is still to come, but late ones
+	key     []byte // scratch: of the transaction being judged
+	line    []byte // scratch: of its alert
+	rebuilt chan struct{}
+}
+
+// claim is what a shard asks of its claims.
+type claim interface {
+	// AtEnd reports that nothing is left to read, as far as the broker said lately.
+	AtEnd(now time.Time) bool
+	// Silent is for how long no record was dealt with.
+	Silent(now time.Time) time.Duration
+	// Working reports that a rebuild comes forward.
+	Working()
+}
+
+// topicState is what the shard knows of its partition of one topic.
+type topicState struct {
+	claim   claim
+	initial int64       // offset of the first record that is not committed
+	read    bool        // a good record was
+	newest  int64       // time of the newest good record read, in ms since 1970
+	paused  atomic.Bool // for being far ahead of the others
+}
+
+func newShard(d *detector, s *session, partition int32) *shard {
+	return &shard{
+		detector:  d,
+		session:   s,
+		partition: partition,
+		turn:      make(chan struct{}, 1),
+		topics:    make([]topicState, len(d.topics)),
+		window:    window.New(d.windowConfig()),
+		low:       math.MinInt64,
+		rebuilt:   make(chan struct{}),
+	}
+}
+
+// take waits for the shard's turn. It reports false when ctx ended first.
+func (s *shard) take(ctx context.Context, alive func()) bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	default:
+	}
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case s.turn <- struct{}{}:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+			alive()
+		}
+	}
+}
+
+func (s *shard) give() { <-s.turn }
+
+// judge adds up a batch of one topic, in the order of the log, and writes the
+// lines of the alerts. It returns how many records are done with and how many
+// lines were written; less than the whole batch only with an error.
+func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMessage, alive func()) (done, lines int, err error) {
+	if !s.take(ctx, alive) {
+		return 0, 0, ctx.Err()
+	}
+	defer s.give()
+	m := s.detector.metrics
+	start, latest := time.Now(), s.detector.latest()
+	for i, msg := range batch {
+		alerted, err := s.observe(ctx, topic, msg, latest, alive)
+		if err != nil {
+			m.judged(topic, i, lines, start)
+			return i, lines, err
+		}
+		if alerted {
+			lines++
+		}
+	}
+	m.judged(topic, len(batch), lines, start)
+	s.forget(topic)
+	s.keepPace()
+	return len(batch), lines, nil
+}
+
+// observe judges one record. A line is out when it returns, before any other
+// transaction of the shard is judged: else another topic's record could be
+// judged against this one and committed, and after a crash nobody would alert.
+func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMessage, latest int64, alive func()) (bool, error) {
+	at := msg.Timestamp.UnixMilli()
+	t, reason := transaction.Judge(msg.Value, at, latest)
+	if reason != transaction.None {
+		s.detector.bad.Skip(msg, reason)
+		return false, nil
+	}
+	pair := t.Pair()
+	s.checkRoute(msg, pair)
+	s.checkLate(topic, at)
+	alert, alerted := s.window.Observe(uint64(pair), t.Amount, at, uint8(topic))
+	if !alerted {
+		return false, nil
+	}
+	s.line = appendLine(s.line[:0], bool(s.detector.cfg.ProdOutput), pair, alert.Total)
+	if err := s.detector.printer.print(ctx, s.line, alive); err != nil {
+		if errors.Is(err, errUnknown) {
+			s.line = nil // the printer may still hold it
+			s.detector.setStuck(msg)
+			err = context.Canceled
+		}
+		return false, err
+	}
+	s.detector.metrics.alertLatency.Observe(time.Since(msg.Timestamp).Seconds())
+	return true, nil
+}
+
+// checkRoute counts a record that our partitioner would have put elsewhere: if
+// others of its pair are there, they are not added up with it.
+func (s *shard) checkRoute(msg *sarama.ConsumerMessage, pair transaction.Pair) {
+	s.key = pair.AppendKey(s.key[:0])
+	if transaction.Partition(s.key, s.session.partitions) != s.partition {
+		s.detector.metrics.misroute(msg, s.detector.rt.Log)
+	}
+}
+
+// checkLate keeps the newest time of the topic, and counts a transaction that
+// is older than the lateness allows: than its predecessors in its own log, or
+// than what was already let go of while its topic was silent.
+func (s *shard) checkLate(topic int, at int64) {
+	st := &s.topics[topic]
+	lateness := s.detector.cfg.AlertLateness.Milliseconds()
+	if at < s.low || st.read && at < st.newest-lateness {
+		s.detector.metrics.late.Inc()
+	}
+	if !st.read || at > st.newest {
+		st.read, st.newest = true, at
+	}
+}
+
+// forget lets go of what no transaction still to come needs: none of those is
+// older than the slowest topic's newest minus the lateness. A topic that has
+// nothing more to read does not hold the others back.
+func (s *shard) forget(moving int) {
+	length := s.detector.cfg.AlertWindow.Milliseconds()
+	if length == 0 {
+		return
+	}
+	low, now := int64(math.MaxInt64), time.Now()
+	for i := range s.topics {
+		st := &s.topics[i]
+		if i != moving && st.claim.AtEnd(now) {
+			continue
+		}
+		if !st.read {
+			return // it is about to be read: nobody knows how old its records are
+		}
+		low = min(low, st.newest-s.detector.cfg.AlertLateness.Milliseconds())
+	}
+	s.low = max(s.low, low)
+	// What is as old as the window is long still tells a transaction at low
+	// whether the sum was above the threshold just before.
+	s.window.Forget(s.low - length - 1)
+	s.detector.metrics.held(s.partition, s.window.Size())
+}
+
+// reconsider lets topics go on that waited for one that now stands still.
+func (s *shard) reconsider(ctx context.Context, alive func()) {
+	if s.take(ctx, alive) {
+		s.keepPace()
+		s.give()
+	}
+}

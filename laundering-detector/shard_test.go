@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"fintrans/internal/consume"
+	"fintrans/internal/service"
+	"fintrans/internal/transaction"
+)
+
+// fakeClaim says of itself what a test sets.
+type fakeClaim struct {
+	atEnd  bool
+	silent time.Duration
+}
+
+func (c *fakeClaim) AtEnd(time.Time) bool           { return c.atEnd }
+func (c *fakeClaim) Silent(time.Time) time.Duration { return c.silent }
+func (c *fakeClaim) Working()                       {}
+
+// fakePauser remembers which topics are paused.
+type fakePauser map[string]bool
+
+func (f fakePauser) Pause(topic string, _ int32)  { f[topic] = true }
+func (f fakePauser) Resume(topic string, _ int32) { delete(f, topic) }
+
+func (f fakePauser) String() string {
+	var names []string
+	for name := range f {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+type fixture struct {
+	*testing.T
+	shard  *shard
+	out    *bytes.Buffer
+	pauses fakePauser
+	claims []*fakeClaim
+	next   int64
+}
+
+// base is an instant in the past, in ms since 1970, from which the tests count minutes.
+const base = int64(1_700_000_000_000)
+
+func minutes(n int64) int64 { return base + n*time.Minute.Milliseconds() }
+
+func newFixture(t *testing.T, change func(*config)) *fixture {
+	t.Helper()
+	cfg := config{
+		AlertThreshold: 10_000,
+		AlertWindow:    service.Duration(time.Hour),
+		AlertLateness:  service.Duration(10 * time.Minute),
+		AlertRepeat:    repeatEpisode,
+		ProdOutput:     true,
+		MaxAhead:       service.Duration(time.Minute),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	f := &fixture{T: t, out: &bytes.Buffer{}, pauses: fakePauser{}}
+	rt := testRuntime(f.out)
+	d := &detector{
+		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), guard: service.NewMemoryGuard(),
+	}
+	d.metrics = newMetrics(d)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func(p *printer) {
+		defer close(ended)
+		p.run(ctx, func(err error) { t.Error(err) })
+	}(d.printer)
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	f.shard = newShard(d, &session{partitions: 1}, 0)
+	for i := range d.topics {
+		f.claims = append(f.claims, &fakeClaim{})
+		f.shard.topics[i].claim = f.claims[i]
+	}
+	return f
+}
+
+// send has one record judged.
+func (f *fixture) send(city string, value string, millis int64) {
+	f.Helper()
+	f.next++
+	msg := &sarama.ConsumerMessage{Topic: city, Offset: f.next, Value: []byte(value), Timestamp: time.UnixMilli(millis)}
+	topic := slices.Index(transaction.Cities(), city)
+	done, _, err := f.shard.judge(context.Background(), topic, []*sarama.ConsumerMessage{msg}, func() {})
+	if err != nil || done != 1 {
+		f.Fatalf("judge: %d records, %v", done, err)
+	}
+}
+
+// all sends a small transaction of each city, so that every topic has been read up to that time.
+func (f *fixture) all(millis int64) {
+	f.Helper()
+	for _, city := range transaction.Cities() {
+		f.send(city, "1 2 0", millis)
+	}
+}
+
+func (f *fixture) alerts() int { return strings.Count(f.out.String(), "\n") }
+
+func TestJudgeAddsUpAcrossCities(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for i, city := range transaction.Cities() {
+		f.send(city, "516 482 2161", minutes(int64(i)))
+	}
+	if got, want := f.out.String(), "POTENTIAL MONEY LAUNDERING: 516 -> 482 totalling 10805 now\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestABadRecordIsNoMoney(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.send("London", "516 482 9000", minutes(0))
+	f.send("London", "516 482 -9000", minutes(1))
+	f.send("London", "516 482 9000", time.Now().Add(time.Hour).UnixMilli())
+	f.send("London", "516 482 9000", -1)
+	if f.alerts() != 0 {
+		t.Errorf("got %q", f.out)
+	}
+}
+
+// What is held ends at the slowest topic that still has something to read.
+func TestForgetWaitsForTheSlowestTopic(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		prepare func(*fixture)
+		held    bool
+	}{
+		{"all have come as far", func(f *fixture) { f.all(minutes(200)) }, false},
+		{"one is behind", func(f *fixture) {
+			f.send("London", "1 2 0", minutes(200))
+			f.send("NYC", "1 2 0", minutes(200))
+		}, true},
+		{"one is behind, at its end and silent", func(f *fixture) {
+			for _, c := range f.claims[1:] {
+				c.atEnd = true
+			}
+			f.send("London", "1 2 0", minutes(200))
+		}, false},
+		{"the slowest is the only one that moves", func(f *fixture) {
+			f.all(minutes(60))
+			for _, c := range f.claims[1:] {
+				c.atEnd = true
+			}
+			f.send("London", "1 2 0", minutes(69))
+		}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil)
+			f.all(minutes(0))
+			f.send("SF", "516 482 6000", minutes(0))
+			tt.prepare(f)
+			// Late for its own log or not, it is judged by what is still held.
+			f.send("SF", "516 482 6000", minutes(1))
+			if got := f.alerts() == 1; got != tt.held {
+				t.Errorf("alerted %v, want %v", got, tt.held)
+			}
+		})
+	}
+}
+
+// A transaction that is just not late is judged against all that the oracle
+// would: what is exactly a window older than it was there until just before, so
+// that its episode is the one that has alerted already.
+func TestForgetKeepsTheInstantBefore(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.send("SF", "516 482 6000", minutes(0))
+	f.send("SF", "516 482 6000", minutes(1))
+	f.all(minutes(70)) // with ten minutes of lateness, minute 60 may still come
+	f.send("SF", "516 482 6000", minutes(60))
+	if f.alerts() != 1 {
+		t.Errorf("got %q, want one alert: at minute 60 the first leaves as the third comes", f.out)
+	}
+}
+
+// A topic that was never read holds everything: how old its records are nobody knows.
+func TestForgetWaitsForATopicThatWasNotRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.send("SF", "516 482 6000", minutes(0))
+	f.send("London", "1 2 0", minutes(500))
+	f.send("NYC", "516 482 6000", minutes(30))
+	if f.alerts() != 1 {
+		t.Errorf("got %d alerts, want 1", f.alerts())
+	}
+}
+
+func TestKeepPace(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		prepare func(*fixture)
+		want    string
+	}{
+		{"close together", func(f *fixture) { f.send("NYC", "1 2 0", minutes(17)) }, ""},
+		{"one far ahead", func(f *fixture) { f.send("NYC", "1 2 0", minutes(60)) }, "NYC"},
+		{"the others have caught up", func(f *fixture) {
+			f.send("NYC", "1 2 0", minutes(60))
+			f.all(minutes(59))
+		}, ""},
+		{"the others stand still", func(f *fixture) {
+			for i, c := range f.claims {
+				if transaction.Cities()[i] != "NYC" {
+					c.silent = time.Minute
+				}
+			}
+			f.send("NYC", "1 2 0", minutes(60))
+		}, ""},
+		{"the others are at their ends", func(f *fixture) {
+			for i, c := range f.claims {
+				c.atEnd = transaction.Cities()[i] != "NYC"
+			}
+			f.send("NYC", "1 2 0", minutes(60))
+		}, ""},
+		{"the others stop while it is paused", func(f *fixture) {
+			f.send("NYC", "1 2 0", minutes(60))
+			for _, c := range f.claims {
+				c.silent = time.Minute
+			}
+			f.shard.reconsider(context.Background(), func() {})
+		}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil)
+			f.all(minutes(0))
+			tt.prepare(f)
+			if got := f.pauses.String(); got != tt.want {
+				t.Errorf("paused %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestKeepPaceLeavesAWindowWithoutEndAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(cfg *config) { cfg.AlertWindow = 0 })
+	f.all(minutes(0))
+	f.send("NYC", "1 2 0", minutes(100_000))
+	if len(f.pauses) != 0 {
+		t.Errorf("paused %v", f.pauses)
+	}
+}
+
+// The batch stops at a transaction whose line could not be begun: it and what
+// follows are not marked, and so read again.
+func TestJudgeStopsWhereTheLineCouldNotBeWritten(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.shard.detector.printer = newPrinter(testRuntime(f.out)) // of which nobody takes a job
+	var batch []*sarama.ConsumerMessage
+	for i, value := range []string{"1 2 3", "516 482 10000", "516 482 1", "1 2 3"} {
+		batch = append(batch, &sarama.ConsumerMessage{Topic: "SF", Offset: int64(i), Value: []byte(value), Timestamp: time.UnixMilli(minutes(int64(i)))})
+	}
+	cancel()
+	done, lines, err := f.shard.judge(ctx, 2, batch, func() {})
+	if done != 2 || lines != 0 || err == nil {
+		t.Errorf("got %d records, %d lines, %v; want 2, 0 and the context's error", done, lines, err)
+	}
+}
+
+func TestDiffer(t *testing.T) {
+	t.Parallel()
+	d := &detector{topics: transaction.Cities()}
+	counts := map[string]int32{"London": 6, "NYC": 6, "SF": 6, "Moscow": 6, "Tokyo": 6}
+	if got := d.differ(counts); got != "" {
+		t.Errorf("equal counts: got %q", got)
+	}
+	counts["SF"] = 12
+	got := d.differ(counts)
+	for topic, n := range counts {
+		if !strings.Contains(got, fmt.Sprintf("%s %d", topic, n)) {
+			t.Errorf("%q does not tell that %s has %d partitions", got, topic, n)
+		}
+	}
+}
+
+func TestDivideNeedsAPartitionNumberWhole(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	d := f.shard.detector
+	claims := map[string][]int32{}
+	for _, topic := range d.topics {
+		claims[topic] = []int32{0, 3}
+	}
+	next := &session{shards: map[int32]*shard{}}
+	if got := d.divide(next, claims); got != "" || len(next.shards) != 2 {
+		t.Errorf("got %q and %d shards, want 2", got, len(next.shards))
+	}
+	claims["Tokyo"] = []int32{0}
+	next = &session{shards: map[int32]*shard{}}
+	if got := d.divide(next, claims); !strings.Contains(got, "partition 3 of Tokyo") || len(next.shards) != 0 {
+		t.Errorf("got %q and %d shards, want none", got, len(next.shards))
+	}
+}
