@@ -1,0 +1,302 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fintrans/internal/transaction"
+)
+
+// Cities are the five cities, and their topics.
+func Cities() []string { return transaction.Cities() }
+
+// ByKey leaves the choice of the partition to the key, as sarama's hash partitioner makes it.
+const ByKey = -1
+
+// Record is a record to put into a topic, or one that was found there.
+type Record struct {
+	City      string
+	Partition int32 // ByKey where the key decides
+	Offset    int64 // of a record that was found
+	Key       []byte
+	Value     []byte
+	Time      time.Time // of the transaction, in whole milliseconds; time.UnixMilli(-1) is no time at all
+	Headers   map[string]string
+}
+
+// Transfer is the record of a transaction as the generator writes it.
+func Transfer(city string, at time.Time, source, target, amount uint32) Record {
+	key := strconv.AppendUint(nil, uint64(source), 10)
+	key = append(key, ' ')
+	key = strconv.AppendUint(key, uint64(target), 10)
+	value := append(slices.Clone(key), ' ')
+	return Record{
+		City: city, Partition: ByKey, Time: at,
+		Key: key, Value: strconv.AppendUint(value, uint64(amount), 10),
+	}
+}
+
+// topicClient talks to the brokers for the test.
+type topicClient struct {
+	kafka *kgo.Client
+	admin *kadm.Client
+}
+
+func newTopicClient(t testing.TB, brokers []string) topicClient {
+	t.Helper()
+	kafka, err := kgo.NewClient(
+		kgo.SeedBrokers(brokers...),
+		kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(partitionOf)),
+		kgo.MaxBufferedRecords(1<<20),
+		kgo.ProducerBatchMaxBytes(1<<20), // as large as brokers accept
+		kgo.ProducerLinger(0),
+		kgo.MetadataMinAge(50*time.Millisecond), // topics come, go and grow
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	return topicClient{kafka: kafka, admin: kadm.NewClient(kafka)}
+}
+
+// partitionOf is the partitioner: the record's own choice, else that of its key.
+func partitionOf(string) func(*kgo.Record, int) int {
+	byKey := kgo.SaramaCompatHasher(func(key []byte) uint32 {
+		hash := fnv.New32a()
+		_, _ = hash.Write(key) // never fails
+		return hash.Sum32()
+	})
+	return func(r *kgo.Record, partitions int) int {
+		if r.Partition == ByKey {
+			return byKey(r.Key, partitions)
+		}
+		return int(r.Partition)
+	}
+}
+
+func (s *System) context() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), Patience)
+}
+
+// CreateTopics creates topics with this number of partitions.
+func (s *System) CreateTopics(partitions int32, topics ...string) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	created, err := s.topic.admin.CreateTopics(ctx, partitions, -1, nil, topics...)
+	if err == nil {
+		err = created.Error()
+	}
+	if err != nil {
+		s.t.Fatalf("create topics %v: %v", topics, err)
+	}
+}
+
+// DeleteTopics deletes topics and what is in them.
+func (s *System) DeleteTopics(topics ...string) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	deleted, err := s.topic.admin.DeleteTopics(ctx, topics...)
+	if err == nil {
+		err = deleted.Error()
+	}
+	if err != nil {
+		s.t.Fatalf("delete topics %v: %v", topics, err)
+	}
+}
+
+// AddPartitions adds to the number of partitions of topics.
+func (s *System) AddPartitions(add int, topics ...string) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	grown, err := s.topic.admin.CreatePartitions(ctx, add, topics...)
+	if err == nil {
+		err = grown.Error()
+	}
+	if err != nil {
+		s.t.Fatalf("add partitions to %v: %v", topics, err)
+	}
+}
+
+// Produce puts the records into their topics, each partition's in the order given, and returns when all
+// have been acknowledged by all replicas.
+func (s *System) Produce(records ...Record) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	failed := make(chan error, 1)
+	for i := range records {
+		s.topic.kafka.Produce(ctx, outgoing(&records[i]), func(_ *kgo.Record, err error) {
+			if err != nil {
+				select {
+				case failed <- err:
+				default: // the first says enough
+				}
+			}
+		})
+	}
+	if err := s.topic.kafka.Flush(ctx); err != nil {
+		s.t.Fatalf("produce %d records: %v", len(records), err)
+	}
+	select {
+	case err := <-failed:
+		s.t.Fatalf("produce %d records: %v", len(records), err)
+	default:
+	}
+}
+
+func outgoing(r *Record) *kgo.Record {
+	out := &kgo.Record{Topic: r.City, Partition: r.Partition, Key: r.Key, Value: r.Value, Timestamp: r.Time}
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		out.Headers = append(out.Headers, kgo.RecordHeader{Key: name, Value: []byte(r.Headers[name])})
+	}
+	return out
+}
+
+// Offsets are offsets by topic and partition.
+type Offsets map[string]map[int32]int64
+
+// EndOffsets returns where the next record of each partition of the topics will be. It waits until
+// the brokers know the topics.
+func (s *System) EndOffsets(topics ...string) Offsets {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	ends := Offsets{}
+	Eventually(s.t, func() (bool, string) {
+		listed, err := s.topic.admin.ListEndOffsets(ctx, topics...)
+		if err == nil {
+			err = listed.Error()
+		}
+		if err != nil {
+			return false, fmt.Sprintf("end offsets of %v: %v", topics, err)
+		}
+		listed.Each(func(o kadm.ListedOffset) { ends.set(o.Topic, o.Partition, o.Offset) })
+		return true, ""
+	})
+	return ends
+}
+
+// Committed returns the offsets that a group has committed; none for a group that does not exist.
+func (s *System) Committed(group string) Offsets {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	fetched, err := s.topic.admin.FetchOffsets(ctx, group)
+	if err == nil {
+		err = fetched.Error()
+	}
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		s.t.Fatalf("committed offsets of %s: %v", group, err)
+	}
+	committed := Offsets{}
+	fetched.Each(func(o kadm.OffsetResponse) { committed.set(o.Topic, o.Partition, o.At) })
+	return committed
+}
+
+// AwaitMembers waits until the group is settled with this many members.
+func (s *System) AwaitMembers(group string, members int) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	Eventually(s.t, func() (bool, string) {
+		described, err := s.topic.admin.DescribeGroups(ctx, group)
+		if err == nil {
+			err = described.Error()
+		}
+		found := described[group]
+		return err == nil && found.State == "Stable" && len(found.Members) == members,
+			fmt.Sprintf("group %s is %s with %d members, want Stable with %d: %v", group, found.State, len(found.Members), members, err)
+	})
+}
+
+// AwaitCommitted waits until the group has committed all that is in the topics at the time of the call.
+func (s *System) AwaitCommitted(group string, topics ...string) {
+	s.t.Helper()
+	ends := s.EndOffsets(topics...)
+	Eventually(s.t, func() (bool, string) {
+		committed := s.Committed(group)
+		for topic, partitions := range ends {
+			for partition, end := range partitions {
+				if at, ok := committed[topic][partition]; end > 0 && (!ok || at < end) {
+					return false, fmt.Sprintf("group %s has committed %d of %d in %s/%d", group, at, end, topic, partition)
+				}
+			}
+		}
+		return true, ""
+	})
+}
+
+func (o Offsets) set(topic string, partition int32, offset int64) {
+	if o[topic] == nil {
+		o[topic] = map[int32]int64{}
+	}
+	o[topic][partition] = offset
+}
+
+// Log returns the records of the topics, each partition's in the order of their offsets.
+func (s *System) Log(topics ...string) []Record {
+	s.t.Helper()
+	ends := s.EndOffsets(topics...)
+	from, left := map[string]map[int32]kgo.Offset{}, 0
+	for topic, partitions := range ends {
+		from[topic] = map[int32]kgo.Offset{}
+		for partition, end := range partitions {
+			from[topic][partition] = kgo.NewOffset().AtStart()
+			if end > 0 {
+				left++
+			}
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	reader, err := kgo.NewClient(kgo.SeedBrokers(s.Kafka.Addrs()...), kgo.ConsumePartitions(from))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer reader.Close()
+	ctx, cancel := s.context()
+	defer cancel()
+	var found []Record
+	for left > 0 {
+		fetches := reader.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			s.t.Fatalf("read %v: %v, with %d partitions left", topics, err, left)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			end := ends[r.Topic][r.Partition]
+			if r.Offset < end {
+				found = append(found, incoming(r))
+			}
+			if r.Offset == end-1 {
+				left--
+			}
+		})
+	}
+	return found
+}
+
+func incoming(r *kgo.Record) Record {
+	in := Record{City: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Time: r.Timestamp}
+	for _, header := range r.Headers {
+		if in.Headers == nil {
+			in.Headers = map[string]string{}
+		}
+		in.Headers[header.Key] = string(header.Value)
+	}
+	return in
+}
