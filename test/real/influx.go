@@ -1,0 +1,72 @@
+package real
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"fintrans/demo/embedded"
+	"fintrans/test/realinflux"
+)
+
+// influx is a server behind a front that fails on demand.
+type influx struct {
+	*embedded.Front
+	server *realinflux.Server
+	t      testing.TB
+}
+
+func startInflux(t testing.TB) influx {
+	t.Helper()
+	server, err := realinflux.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(server.Log())
+		}
+		if err := server.Close(); err != nil {
+			t.Errorf("close InfluxDB: %v", err)
+		}
+	})
+	front, err := startFront(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := front.Close(); err != nil {
+			t.Errorf("close the front of InfluxDB: %v", err)
+		}
+	})
+	return influx{front, server, t}
+}
+
+// startFront starts a front that passes requests on to the server.
+func startFront(server *realinflux.Server) (*embedded.Front, error) {
+	target, err := url.Parse(server.URL())
+	if err != nil {
+		return nil, err
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		// Services that are killed leave requests behind: nothing to write about.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	return embedded.StartFront(0, proxy)
+}
+
+// Stop ends the server and refuses connections.
+func (i influx) Stop() error {
+	i.Down()
+	return i.server.Stop()
+}
+
+// Start brings the server back at the same address with its data.
+func (i influx) Start() error {
+	return errors.Join(i.server.Up(context.WithoutCancel(i.t.Context())), i.Up())
+}

@@ -1,0 +1,94 @@
+package realkafka
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// copyDependencies is the goal of Maven that fetches what a pom names, pinned like everything else.
+const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+// library returns the directory with the jars of the generation. It fetches them the first time, and
+// again when the pom has changed.
+func (g Generation) library(ctx context.Context) (string, error) {
+	root, err := g.root()
+	if err != nil {
+		return "", err
+	}
+	pom := filepath.Join(root, g.pom, "pom.xml")
+	text, err := os.ReadFile(pom)
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(root, "build")
+	library := filepath.Join(folder, fmt.Sprintf("%s-%x", g.pom, sha256.Sum256(text))[:len(g.pom)+13])
+	if _, err := os.Stat(library); !errors.Is(err, fs.ErrNotExist) {
+		return library, err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	return library, fetch(ctx, pom, folder, library)
+}
+
+// fetch fills a directory beside the library and moves it there when it is complete: an interrupted
+// download leaves no library, and of two at the same time one is used.
+func fetch(ctx context.Context, pom, folder, library string) error {
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return errors.New("Maven fetches Apache Kafka and is missing: install it (Debian and macOS: the package maven)") //nolint:staticcheck // a name
+	}
+	partial, err := os.MkdirTemp(folder, "partial-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(partial) //nolint:errcheck // what is left of it is ignored, and removed by `make clean`
+	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-ntp", "-f", pom, copyDependencies, "-DoutputDirectory="+partial)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("fetch the jars that %s names: %w\n%s", pom, err, output)
+	}
+	if err := os.Chmod(partial, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(partial, library); err != nil {
+		if _, there := os.Stat(library); there == nil {
+			return nil
+		}
+		return err
+	}
+	return nil
+}
+
+// root is the directory of this module: the next one upwards from the tests' own that has the pom.
+func (g Generation) root() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, g.pom, "pom.xml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no folder from %s upwards has %s/pom.xml", start, g.pom)
+		}
+	}
+}
+
+// findJava is the command that runs brokers.
+func findJava() (string, error) {
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		return filepath.Join(home, "bin", "java"), nil
+	}
+	java, err := exec.LookPath("java")
+	if err != nil {
+		return "", errors.New("Java 17 or later runs Apache Kafka and is missing: install it (Debian: the package openjdk-17-jre-headless), or set JAVA_HOME") //nolint:staticcheck // a name
+	}
+	return java, nil
+}

@@ -1,0 +1,44 @@
+package realkafka
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// properties are what a broker is started with. Whatever is not named here has Apache Kafka's default.
+type properties map[string]string
+
+// kraft returns the properties of one of the brokers, each of which is a controller as well.
+func kraft(b *broker, all []*broker) properties {
+	voters := make([]string, len(all))
+	for i, voter := range all {
+		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", voter.id, voter.controller)
+	}
+	replicas := strconv.Itoa(min(3, len(all)))
+	return properties{
+		"process.roles":                    "broker,controller",
+		"node.id":                          strconv.Itoa(b.id),
+		"controller.quorum.voters":         strings.Join(voters, ","),
+		"controller.listener.names":        "CONTROLLER",
+		"listeners":                        fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", b.addr(), b.controller),
+		"log.dirs":                         filepath.Join(b.dir, "data"),
+		"offsets.topic.num.partitions":     "4", // of 50 by default: a group's first start waits for all of them
+		"offsets.topic.replication.factor": replicas,
+		// A rebalance of the tests need not wait 3 s for members that may come.
+		"group.initial.rebalance.delay.ms": "0",
+	}
+}
+
+// write writes them as a file that Java reads.
+func (p properties) write(path string) error {
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		fmt.Fprintf(&text, "%s=%s\n", name, p[name])
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o600)
+}
