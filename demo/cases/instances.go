@@ -93,10 +93,13 @@ func MoreDetectorsThanPartitions(t testing.TB, start harness.Starter) {
 	records := fiveCities.transactions()
 	s.Produce(records...)
 	s.AwaitCommitted(detector, harness.Cities()...)
+	for _, p := range detectors {
+		p.AwaitReady()
+	}
+	term(t, detectors...) // then all that they wrote has been read, too
 	var got []oracle.Alert
 	idle := 0
 	for _, p := range detectors {
-		p.AwaitReady()
 		own := alerts(t, p)
 		if len(own) == 0 {
 			idle++
@@ -107,5 +110,4 @@ func MoreDetectorsThanPartitions(t testing.TB, start harness.Starter) {
 		t.Errorf("%d instances without alerts, want 1", idle)
 	}
 	report(t, tenMinutes.Check(got, transfers(records)))
-	term(t, detectors...)
 }
