@@ -131,6 +131,9 @@ func (d *detector) Consume(s *consume.Session, c *consume.Claim) error {
 // Cleanup implements consume.Handler: the state is nowhere but in Kafka, so it is let go.
 func (d *detector) Cleanup(*consume.Session) {
 	current := d.current()
+	if current == nil {
+		return // its setup failed
+	}
 	current.work.Wait()
 	d.metrics.release()
 	d.mu.Lock()
