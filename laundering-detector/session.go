@@ -98,6 +98,7 @@ func (d *detector) announce(next *session) {
 	d.mu.Lock()
 	before := d.counts
 	d.session = next
+	d.stuck = "" // what the session before did not print is judged again
 	if next.unbalanced == "" {
 		d.counts = next.partitions
 	}
