@@ -39,6 +39,12 @@ func (c *Claim) Tick() { c.loop.Tick() }
 // Done marks every record below next as dealt with; millis is the time of the
 // last of them, or negative where it is not known. The next commit covers it.
 func (c *Claim) Done(next, millis int64) {
+	if c.InitialOffset() < 0 && !c.hasMoved.Load() {
+		// The log does not have the committed offset: it may have been cut, or made anew. sarama
+		// moves a mark only forward, and a commit that stays behind the end of the log would make
+		// the next session skip what was not dealt with once the log has grown past it.
+		c.session.ResetOffset(c.Topic(), c.Partition(), next, "")
+	}
 	c.session.MarkOffset(c.Topic(), c.Partition(), next, "")
 	c.done(next, millis)
 }

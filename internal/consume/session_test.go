@@ -1,0 +1,58 @@
+package consume
+
+import (
+	"testing"
+
+	"github.com/IBM/sarama"
+)
+
+// fakeOffsets keeps marks as sarama does: MarkOffset moves only forward, ResetOffset only back.
+type fakeOffsets struct {
+	sarama.ConsumerGroupSession
+	marked int64
+}
+
+func (f *fakeOffsets) MarkOffset(_ string, _ int32, offset int64, _ string) {
+	f.marked = max(f.marked, offset)
+}
+
+func (f *fakeOffsets) ResetOffset(_ string, _ int32, offset int64, _ string) {
+	f.marked = min(f.marked, offset)
+}
+
+// After an offset that the log does not have, a claim begins at the oldest record, which may lie
+// before what is committed: the log was cut, or the topic made anew. Unless the mark goes back as
+// well, nothing is committed until the log is as long as it was, and a crash then skips records.
+func TestMarksGoBackWithAClaimThatWasReset(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name             string
+		initial, marked  int64
+		done, wantMarked int64
+	}{
+		{"within the log", 5, 5, 7, 7},
+		{"nothing committed", sarama.OffsetOldest, -1, 7, 7},
+		{"committed behind the end", sarama.OffsetOldest, 1000, 7, 7},
+		{"committed before the beginning", sarama.OffsetOldest, 3, 7, 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			offsets := &fakeOffsets{marked: tt.marked}
+			claim := &fakeClaim{topic: "SF", partition: 3, initial: tt.initial}
+			c := &Claim{
+				ConsumerGroupClaim: claim,
+				session:            &Session{ConsumerGroupSession: offsets},
+				progress:           newProgress(claim),
+			}
+			c.Done(tt.done, 1)
+			if offsets.marked != tt.wantMarked {
+				t.Errorf("marked %d, want %d", offsets.marked, tt.wantMarked)
+			}
+			c.Done(tt.done+2, 1)
+			if want := tt.wantMarked + 2; offsets.marked != want {
+				t.Errorf("then marked %d, want %d", offsets.marked, want)
+			}
+		})
+	}
+}
