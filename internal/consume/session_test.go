@@ -1,9 +1,14 @@
 package consume
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/IBM/sarama"
+
+	"fintrans/internal/service"
 )
 
 // fakeOffsets keeps marks as sarama does: MarkOffset moves only forward, ResetOffset only back.
@@ -55,4 +60,22 @@ func TestMarksGoBackWithAClaimThatWasReset(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A broker that hangs keeps a commit waiting for minutes: a restart of this process would not cure that.
+func TestTheCommitLoopTicksDuringACommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
+		c := newCommitter(sess, rt.Health)
+		go c.commit(context.Background(), func() {})
+		<-sess.begun
+		time.Sleep(2 * service.StallLimit) // the clock of the bubble
+		if stalled := rt.Health.Stalled(); len(stalled) > 0 {
+			t.Errorf("not healthy: %v", stalled)
+		}
+		close(sess.release)
+		c.stop()
+	})
 }
