@@ -82,9 +82,16 @@ func New(cfg Config) (*Group, error) {
 		joined: service.NewCondition(60 * time.Second),
 	}
 	cfg.Runtime.Metrics.MustRegister(g.errors, g.sessions, g.tracker)
+	cfg.Runtime.Ready.Set("topics", "not looked for yet")
+	g.outside()
 	cfg.Runtime.Ready.Check("group", g.joined.Reason)
 	cfg.Runtime.Ready.Check("lag", g.tracker.stuck)
 	return g, nil
+}
+
+// outside notes that the member has no session: without claims, no lag tells that nothing is done.
+func (g *Group) outside() {
+	g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
 }
 
 // Pause stops fetching of one partition, Resume goes on with it.

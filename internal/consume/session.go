@@ -90,7 +90,7 @@ func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
 	if a.draining.Err() != nil {
 		g.last.err = g.confirm(a.session)
 	} else {
-		g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
+		g.outside()
 	}
 	g.tracker.forget()
 	return nil

@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,5 +78,34 @@ func TestTheCommitLoopTicksDuringACommit(t *testing.T) {
 		}
 		close(sess.release)
 		c.stop()
+	})
+}
+
+// newClient is a client that talks to nobody.
+type newClient struct{ sarama.Client }
+
+func (newClient) Config() *sarama.Config { return sarama.NewConfig() }
+func (newClient) Closed() bool           { return false }
+
+// Before its first session a member has no claims, so no lag would tell that it cannot join.
+func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		if _, err := New(Config{Group: "g", Prefix: "x", Client: newClient{}, Probe: newClient{}, Runtime: rt}); err != nil {
+			t.Fatal(err)
+		}
+		expect := func(want string) {
+			t.Helper()
+			if got := strings.Join(rt.Ready.Reasons(), "\n"); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		expect("topics: not looked for yet")
+		rt.Ready.Set("topics", "")
+		time.Sleep(59 * time.Second) // the clock of the bubble
+		expect("")
+		time.Sleep(2 * time.Second)
+		expect("group: this member is not in the consumer group g (for 1m1s)")
 	})
 }
