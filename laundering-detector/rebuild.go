@@ -46,25 +46,32 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 
 // rebuildUntilDone tries until the window is complete or the session is over.
 func (s *shard) rebuildUntilDone(ctx context.Context) {
-	log := s.detector.rt.Log.WithField("partition", s.partition)
 	start := time.Now()
 	for {
 		s.detector.metrics.rebuilding.Inc()
 		records, err := s.rebuild(ctx)
 		s.detector.metrics.rebuilding.Dec()
 		if err == nil {
-			s.detector.metrics.rebuilt(records, start)
-			log.WithFields(logrus.Fields{"records": records, "took": time.Since(start).Round(time.Millisecond)}).
-				Info("window read back from Kafka")
-			close(s.rebuilt)
+			s.finish(start, records)
 			return
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		log.WithError(err).Warn("reading the window back from Kafka: trying again")
+		s.detector.rt.Log.WithError(err).WithField("partition", s.partition).Warn("reading the window back from Kafka: trying again")
 		wait(ctx, time.Second)
 	}
+}
+
+// finish lets the claims begin: the window is complete.
+func (s *shard) finish(start time.Time, records int) {
+	d := s.detector
+	d.metrics.rebuilt(records, start)
+	d.metrics.held(s.partition, s.window.Size())
+	d.rt.Log.WithFields(logrus.Fields{
+		"partition": s.partition, "records": records, "took": time.Since(start).Round(time.Millisecond),
+	}).Info("window read back from Kafka")
+	close(s.rebuilt)
 }
 
 // rebuild reads back what was judged before: of each topic the records below

@@ -107,6 +107,7 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 	}
 	m.judged(topic, len(batch), lines, start)
 	s.forget(topic)
+	m.held(s.partition, s.window.Size())
 	s.keepPace()
 	return len(batch), lines, nil
 }
@@ -187,7 +188,6 @@ func (s *shard) forget(moving int) {
 	// What is as old as the window is long still tells a transaction at low
 	// whether the sum was above the threshold just before.
 	s.window.Forget(s.low - length - 1)
-	s.detector.metrics.held(s.partition, s.window.Size())
 }
 
 // reconsider lets topics go on that waited for one that now stands still.

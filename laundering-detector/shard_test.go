@@ -318,3 +318,31 @@ func TestDivideNeedsAPartitionNumberWhole(t *testing.T) {
 		t.Errorf("got %q and %d shards, want none", got, len(next.shards))
 	}
 }
+
+// What a window without end holds grows with the pairs: the metrics have to show it, and what was read
+// back has to be there before the first record comes.
+func TestTheSizeOfEveryWindowIsShown(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*config)
+		fill   func(*fixture)
+	}{
+		{"an hour", nil, (*fixture).one},
+		{"without end", func(cfg *config) { cfg.AlertWindow = 0 }, (*fixture).one},
+		{"read back", nil, func(f *fixture) { f.shard.finish(time.Now(), 1) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, tt.change)
+			f.shard.window.Load(7, 1, minutes(0), 0)
+			tt.fill(f)
+			if got := f.shard.detector.metrics.sizes[0]; got != f.shard.window.Size() || got.Pairs == 0 {
+				t.Errorf("got %+v, want %+v", got, f.shard.window.Size())
+			}
+		})
+	}
+}
+
+func (f *fixture) one() { f.send("SF", "516 482 6000", minutes(1)) }
