@@ -32,6 +32,7 @@ type detector struct {
 	metrics *metrics
 	bad     *consume.BadRecords
 	guard   *service.MemoryGuard
+	full    func() bool // whether to take in nothing more for now: the guard's word
 	topics  []string
 
 	mu      sync.Mutex
@@ -51,6 +52,7 @@ func newDetector(cfg config, rt *service.Runtime, probe sarama.Client) *detector
 		guard:   service.NewMemoryGuard(),
 		topics:  transaction.Cities(),
 	}
+	d.full = d.guard.Full
 	d.metrics = newMetrics(d)
 	d.reader.Missing = d.missing
 	d.reader.Retry = func(topic string, partition int32, err error) {

@@ -58,7 +58,9 @@ func (s *shard) setPaused(st *topicState, topic int, paused bool) {
 		s.detector.metrics.pauses.Inc()
 		return
 	}
-	if !s.detector.guard.Full() {
-		s.detector.group.Resume(name, s.partition)
+	if s.detector.full() {
+		st.owed.Store(true) // the claim's own loop may not notice that memory was full
+		return
 	}
+	s.detector.group.Resume(name, s.partition)
 }

@@ -110,11 +110,11 @@ func (r *reading) idle(ctx context.Context) {
 // watchMemory stops reading while memory is nearly full: what is read and not
 // judged is lost on nobody, it is in Kafka.
 func (r *reading) watchMemory() {
-	full := r.detector.guard.Full()
+	full, st := r.detector.full(), &r.shard.topics[r.topic]
 	switch {
 	case full && !r.full:
 		r.detector.group.Pause(r.claim.Topic(), r.claim.Partition())
-	case !full && r.full && !r.shard.topics[r.topic].paused.Load():
+	case !full && !st.paused.Load() && (st.owed.Swap(false) || r.full):
 		r.detector.group.Resume(r.claim.Topic(), r.claim.Partition())
 	}
 	r.full = full

@@ -257,7 +257,7 @@ func (s *shard) visit(ctx context.Context, topic int, from, to int64, each func(
 		for i := range s.topics {
 			s.topics[i].claim.Working()
 		}
-		for d.guard.Full() && ctx.Err() == nil {
+		for d.full() && ctx.Err() == nil {
 			wait(ctx, tickEvery)
 		}
 		return ctx.Err() == nil

@@ -47,6 +47,7 @@ type topicState struct {
 	read    bool        // a good record was
 	newest  int64       // time of the newest good record read, in ms since 1970
 	paused  atomic.Bool // for being far ahead of the others
+	owed    atomic.Bool // it may go on as soon as there is memory
 }
 
 func newShard(d *detector, s *session, partition int32) *shard {

@@ -47,6 +47,7 @@ type fixture struct {
 	out    *bytes.Buffer
 	pauses fakePauser
 	claims []*fakeClaim
+	full   bool // memory is
 	next   int64
 }
 
@@ -72,7 +73,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
-		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), guard: service.NewMemoryGuard(),
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), full: func() bool { return f.full },
 	}
 	d.metrics = newMetrics(d)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -346,3 +347,34 @@ func TestTheSizeOfEveryWindowIsShown(t *testing.T) {
 }
 
 func (f *fixture) one() { f.send("SF", "516 482 6000", minutes(1)) }
+
+// The memory may be full for less time than a paused claim takes to notice: what was not resumed for its sake
+// has to be resumed all the same.
+func TestATopicThatCaughtUpWhileMemoryWasFullGoesOn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.all(minutes(0))
+	f.send("NYC", "1 2 0", minutes(60))
+	f.full = true
+	f.all(minutes(59))
+	if got := f.pauses.String(); got != "London Moscow NYC SF" {
+		t.Fatalf("paused %q, want all that were ahead of the slowest: memory is full", got)
+	}
+	f.full = false
+	r := &reading{
+		detector: f.shard.detector, shard: f.shard, topic: slices.Index(transaction.Cities(), "NYC"),
+		claim: &consume.Claim{ConsumerGroupClaim: namedClaim{topic: "NYC"}},
+	}
+	r.watchMemory()
+	if got := f.pauses.String(); got != "London Moscow SF" {
+		t.Errorf("paused %q, want NYC to go on", got)
+	}
+}
+
+type namedClaim struct {
+	sarama.ConsumerGroupClaim
+	topic string
+}
+
+func (c namedClaim) Topic() string    { return c.topic }
+func (c namedClaim) Partition() int32 { return 0 }
