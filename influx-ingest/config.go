@@ -17,7 +17,7 @@ type config struct {
 	service.Common `embed:""`
 	kafka.Settings `embed:""`
 
-	KafkaGroup     string           `name:"kafka-group" default:"influx-ingest" help:"Consumer group; instances of one group share the work."`
+	KafkaGroup     kafka.Group      `name:"kafka-group" default:"influx-ingest" help:"Consumer group; instances of one group share the work."`
 	InfluxAPI      service.URL      `name:"influx-api" default:"http://127.0.0.1:8086" help:"Base URL of InfluxDB's HTTP API."`
 	InfluxTargetDB string           `name:"influx-target-db" default:"fintrans" help:"Database of InfluxDB that the points go to; it is created where it is missing."`
 	InfluxUser     string           `name:"influx-user" help:"User of InfluxDB; none where empty."`

@@ -41,7 +41,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	defer func() { _ = probe.Close() }()
 	i := newIngest(cfg, rt, probe, sink)
 	g, err := consume.New(consume.Config{
-		Group:   cfg.KafkaGroup,
+		Group:   string(cfg.KafkaGroup),
 		Topics:  transaction.Cities(),
 		Prefix:  prefix,
 		Client:  group,

@@ -13,7 +13,7 @@ import (
 // dropped. It works before the claims start, which is when sarama looks where
 // they are to begin.
 func (i *ingest) startAtRetention(s *consume.Session) error {
-	committed, err := kafka.CommittedOffsets(i.probe, i.cfg.KafkaGroup, s.Claims())
+	committed, err := kafka.CommittedOffsets(i.probe, string(i.cfg.KafkaGroup), s.Claims())
 	if err != nil {
 		return fmt.Errorf("committed offsets: %w", err)
 	}

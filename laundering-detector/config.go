@@ -10,7 +10,7 @@ type config struct {
 	service.Common `embed:""`
 	kafka.Settings `embed:""`
 
-	KafkaGroup     string           `name:"kafka-group" default:"laundering-detector" help:"Consumer group; instances of one group share the work."`
+	KafkaGroup     kafka.Group      `name:"kafka-group" default:"laundering-detector" help:"Consumer group; instances of one group share the work."`
 	AlertThreshold service.Count    `name:"alert-threshold" default:"10000" help:"Alert when the volume from a source to a target within the window is greater than this, in dollars."`
 	AlertWindow    service.Duration `name:"alert-window" default:"1h" help:"Length of the sliding window; 0 adds up everything since the beginning of the topics."`
 	AlertLateness  service.Duration `name:"alert-lateness" default:"10m" help:"How much older than its predecessors in the same partition a transaction may be and still be judged exactly."`

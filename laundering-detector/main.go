@@ -40,7 +40,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	go d.printer.run(background, func(err error) { stop(err) })
 
 	g, err := consume.New(consume.Config{
-		Group:   cfg.KafkaGroup,
+		Group:   string(cfg.KafkaGroup),
 		Topics:  transaction.Cities(),
 		Prefix:  prefix,
 		Client:  group,

@@ -45,7 +45,7 @@ func (d *detector) Setup(s *consume.Session) error {
 	next.committedAt.Store(time.Now().UnixNano())
 	if next.unbalanced = d.differ(counts); next.unbalanced == "" {
 		next.partitions = counts[d.topics[0]]
-		next.committed, err = kafka.CommittedOffsets(d.probe, d.cfg.KafkaGroup, s.Claims())
+		next.committed, err = kafka.CommittedOffsets(d.probe, string(d.cfg.KafkaGroup), s.Claims())
 		if err != nil {
 			return fmt.Errorf("committed offsets: %w", err)
 		}

@@ -122,7 +122,7 @@ var shared = map[string]bool{
 	"KAFKA_TLS": true, "KAFKA_SASL_MECHANISM": true, "MAX_AHEAD": true,
 }
 
-// freeText are settings of which every value is good, and why.
+// freeText are settings of which every value is good as a variable, where an empty one counts as unset, and why.
 var freeText = map[string]string{
 	"KAFKA_GROUP": "Kafka puts no limits on the names of groups",
 	"INFLUX_USER": "InfluxDB puts no limits on the names of users",

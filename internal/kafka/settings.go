@@ -70,6 +70,18 @@ func (id *InstanceID) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Group is the name of a consumer group.
+type Group string
+
+// UnmarshalText accepts whatever Kafka does: any name but an empty one.
+func (g *Group) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New(`"" is not the name of a consumer group; expected at least one character`)
+	}
+	*g = Group(text)
+	return nil
+}
+
 // Validate finds settings that contradict each other and files that cannot be
 // used. Its error is one line that names the setting.
 func (s Settings) Validate() error {
