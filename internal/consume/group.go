@@ -121,6 +121,9 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 	go func() {
 		defer close(drained)
 		g.consume(ctx, h)
+		if err := g.confirmLast(); err != nil {
+			g.last.err = err
+		}
 		if err := g.members.Close(); err != nil {
 			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
 		}

@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"fmt"
 	"sort"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	g := a.group
 	g.sessions.Inc()
 	g.joined.Clear()
+	g.tracker.forget()
 	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.Runtime.Health)}
 	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
 		WithField("generation", sess.GenerationID()).Info("session began")
@@ -89,10 +91,10 @@ func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
 	a.session.ConsumerGroupSession.Commit()
 	if a.draining.Err() != nil {
 		g.last.err = g.confirm(a.session)
+		g.tracker.forget()
 	} else {
-		g.outside()
+		g.outside() // the tracker remembers the session until the next: see confirmLast
 	}
-	g.tracker.forget()
 	return nil
 }
 
@@ -118,6 +120,20 @@ func (g *Group) confirm(s *Session) error {
 		cancel()
 		s.ConsumerGroupSession.Commit()
 	}
+}
+
+// confirmLast is confirm for a drain that finds no session, because the last one has ended and Kafka is
+// away, for instance. Then nothing can be committed any more.
+func (g *Group) confirmLast() error {
+	claims := g.tracker.moved()
+	if len(claims) == 0 {
+		return nil
+	}
+	committed, err := kafka.CommittedOffsets(g.cfg.Probe, g.cfg.Group, claims)
+	if err != nil {
+		return fmt.Errorf("%s: %w", g.tracker.uncommitted(), err)
+	}
+	return g.tracker.compare(committed)
 }
 
 func describe(claims map[string][]int32) string {

@@ -109,3 +109,38 @@ func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
 		expect("group: this member is not in the consumer group g (for 1m1s)")
 	})
 }
+
+// awayClient is a client whose coordinator does not answer.
+type awayClient struct{ newClient }
+
+func (awayClient) Coordinator(string) (*sarama.Broker, error) { return nil, sarama.ErrOutOfBrokers }
+func (awayClient) RefreshCoordinator(string) error            { return sarama.ErrOutOfBrokers }
+
+// Between two sessions, when Kafka is away, a drain finds nothing to commit with. What the last session
+// has dealt with may still not be committed.
+func TestADrainBetweenTwoSessionsSaysWhatMayBeReadAgain(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		done bool // something was dealt with
+		want string
+	}{
+		{"nothing was dealt with", false, ""},
+		{"something was", true, "what was last read of SF/3 may be read again"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := &Group{cfg: Config{Group: "g", Probe: awayClient{}, Runtime: testRuntime()}, tracker: testTracker()}
+			p := g.tracker.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
+			if tt.done {
+				p.done(5, 1)
+			}
+			g.tracker.remove(p)
+			err := g.confirmLast()
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}

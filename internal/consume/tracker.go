@@ -188,6 +188,19 @@ func (t *tracker) empty(ctx context.Context, p *progress, from, to int64) bool {
 	return err == nil && !found
 }
 
+// moved are the claims of which something was dealt with.
+func (t *tracker) moved() map[string][]int32 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	claims := map[string][]int32{}
+	for p := range t.claims {
+		if p.hasMoved.Load() {
+			claims[p.topic] = append(claims[p.topic], p.partition)
+		}
+	}
+	return claims
+}
+
 // compare returns an error naming each partition whose committed offset is
 // below what was dealt with.
 func (t *tracker) compare(committed map[string]map[int32]int64) error {
