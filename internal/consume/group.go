@@ -37,7 +37,7 @@ type Config struct {
 	Topics []string
 	// Prefix of the metrics' names, e.g. "influx_ingest".
 	Prefix string
-	// Client is the group's own; Group.Close closes it.
+	// Client is the group's own; Run closes it.
 	Client sarama.Client
 	// Probe is a second client: a connection is served in order, and a question
 	// asked on the group's own would wait behind a fetch.
@@ -127,6 +127,7 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 		if err := g.members.Close(); err != nil {
 			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
 		}
+		_ = g.cfg.Client.Close() // sarama leaves a client that it was given open
 	}()
 	if !g.await(ctx, drained) {
 		return fmt.Errorf("the drain did not end within %v: %s", service.DrainBudget, g.tracker.uncommitted())

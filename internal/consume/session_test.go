@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,5 +143,33 @@ func TestADrainBetweenTwoSessionsSaysWhatMayBeReadAgain(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// closable notes that it was closed.
+type closable struct {
+	newClient
+	closed atomic.Bool
+}
+
+func (c *closable) Close() error {
+	c.closed.Store(true)
+	return nil
+}
+
+func TestRunClosesTheClientOfTheGroup(t *testing.T) {
+	t.Parallel()
+	client := &closable{}
+	g, err := New(Config{Group: "g", Prefix: "x", Client: client, Probe: newClient{}, Runtime: testRuntime()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := g.Run(ctx, nil); err != nil {
+		t.Error(err)
+	}
+	if !client.closed.Load() {
+		t.Error("the client is still open")
 	}
 }
