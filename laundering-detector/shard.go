@@ -24,7 +24,8 @@ type shard struct {
 	topics  []topicState
 	joined  int
 	window  *window.Window
-	low     int64  // no transaction older than this is still to come, but late ones
+	low     int64 // no transaction older than this is still to come, but late ones
+	idle    idleLow
 	key     []byte // scratch: of the transaction being judged
 	line    []byte // scratch: of its alert
 	rebuilt chan struct{}
@@ -32,8 +33,8 @@ type shard struct {
 
 // claim is what a shard asks of its claims.
 type claim interface {
-	// AtEnd reports that nothing is left to read, as far as the broker said lately.
-	AtEnd(now time.Time) bool
+	// AtEnd reports that nothing is left to read, as far as the broker said lately, and when it was asked.
+	AtEnd(now time.Time) (asked time.Time, ok bool)
 	// Silent is for how long no record was dealt with.
 	Silent(now time.Time) time.Duration
 	// Working reports that a rebuild comes forward.
@@ -175,20 +176,52 @@ func (s *shard) forget(moving int) {
 		return
 	}
 	low, now := int64(math.MaxInt64), time.Now()
+	ended := now // since when no idle topic has been seen at its end
 	for i := range s.topics {
 		st := &s.topics[i]
-		if i != moving && st.claim.AtEnd(now) {
-			continue
+		if i != moving {
+			if asked, ok := st.claim.AtEnd(now); ok {
+				if asked.Before(ended) {
+					ended = asked
+				}
+				continue
+			}
 		}
 		if !st.read {
 			return // it is about to be read: nobody knows how old its records are
 		}
 		low = min(low, st.newest-s.detector.cfg.AlertLateness.Milliseconds())
 	}
-	s.low = max(s.low, low)
+	s.low = max(s.low, s.settled(low, now, ended))
 	// What is as old as the window is long still tells a transaction at low
 	// whether the sum was above the threshold just before.
 	s.window.Forget(s.low - length - 1)
+}
+
+// settled is how much of low counts already, where idle topics were left out of
+// it: what was judged before all of these were seen at their ends, at the time
+// ended. What came later is no older than what such a topic may have been sent
+// meanwhile, which is read a moment later and must not be late for that.
+func (s *shard) settled(low int64, now, ended time.Time) int64 {
+	if ended.Equal(now) { // no topic is idle
+		s.idle = idleLow{}
+		return low
+	}
+	before := int64(math.MinInt64)
+	if !s.idle.at.IsZero() {
+		if !ended.After(s.idle.at) {
+			return before
+		}
+		before = min(low, s.idle.low)
+	}
+	s.idle = idleLow{low: low, at: now}
+	return before
+}
+
+// idleLow is what low was without the topics that were idle at that time.
+type idleLow struct {
+	low int64
+	at  time.Time
 }
 
 // reconsider lets topics go on that waited for one that now stands still.

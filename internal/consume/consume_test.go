@@ -140,8 +140,9 @@ func TestAtEnd(t *testing.T) {
 		p := newProgress(&fakeClaim{topic: "SF"})
 		expect := func(what string, want bool) {
 			t.Helper()
-			if got := p.AtEnd(time.Now()); got != want {
-				t.Errorf("%s: got %v, want %v", what, got, want)
+			asked, got := p.AtEnd(time.Now())
+			if got != want || got && asked.UnixNano() != p.atEndAt.Load() {
+				t.Errorf("%s: got %v, asked %v, want %v", what, got, asked, want)
 			}
 		}
 		expect("never asked", false)

@@ -51,11 +51,15 @@ func (p *progress) Silent(now time.Time) time.Duration {
 }
 
 // AtEnd reports that the broker was asked after the claim last moved, and not
-// long ago, and had nothing more to read. That a claim has read all that it was
-// told of would not do: what it was told is as old as its last fetch.
-func (p *progress) AtEnd(now time.Time) bool {
+// long ago, and had nothing more to read; and when it was asked. That a claim has
+// read all that it was told of would not do: what it was told is as old as its
+// last fetch.
+func (p *progress) AtEnd(now time.Time) (asked time.Time, ok bool) {
 	at := p.atEndAt.Load()
-	return at > p.movedAt.Load() && now.UnixNano()-at < int64(3*askAgain)
+	if at <= p.movedAt.Load() || now.UnixNano()-at >= int64(3*askAgain) {
+		return time.Time{}, false
+	}
+	return time.Unix(0, at), true
 }
 
 // lag is the number of records that are there and not dealt with. Control
