@@ -72,7 +72,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
-		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), guard: service.NewMemoryGuard(),
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), transaction.Reasons(), rt), guard: service.NewMemoryGuard(),
 	}
 	d.metrics = newMetrics(d)
 	ctx, cancel := context.WithCancel(context.Background())
