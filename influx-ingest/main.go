@@ -85,7 +85,12 @@ func serveBeside(ctx context.Context, cfg config, rt *service.Runtime, of stream
 			result <- ended(ctx, err)
 			return
 		}
-		result <- consumeStream(ctx, cfg, rt, of, sink, group, probe)
+		err = consumeStream(ctx, cfg, rt, of, sink, group, probe)
+		if err != nil && of.lossy {
+			rt.Log.WithError(err).WithField("stream", of.name).Info("the end of a stream that may lose something")
+			err = nil
+		}
+		result <- err
 	}()
 	return result
 }

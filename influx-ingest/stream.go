@@ -19,6 +19,7 @@ type stream struct {
 	topics  []string
 	policy  policy // of retention
 	writers int    // POSTs that may be under way at once
+	lossy   bool   // what is not written when the service ends is no loss
 	bad     *consume.BadRecords
 	encoder func(topic string, partition int32) encoder
 }
@@ -81,6 +82,7 @@ func pipelineStream(cfg config, rt *service.Runtime) stream {
 		topics:  topics,
 		policy:  hourPolicy,
 		writers: 1,
+		lossy:   true,
 		bad:     consume.NewBadRecords(own, topics, alert.Reasons(), rt),
 		encoder: func(string, int32) encoder { return &reports{} },
 	}

@@ -23,7 +23,7 @@ type reporter struct {
 	conf      *sarama.Config
 	collector *pipeline.Collector
 	dropped   prometheus.Counter
-	sending   chan struct{} // held by the points that are under way
+	sending   chan struct{} // held by the points that are under way; guards the collector
 	gone      chan struct{} // has a token when the topic seems to be gone
 }
 
@@ -50,7 +50,7 @@ func newReporter(cfg config, rt *service.Runtime) (*reporter, error) {
 			Window:  true,
 		}, rt.Metrics, string(cfg.KafkaGroupInstanceID)),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: prefix + "_pipeline_dropped_total", Help: "Points for the pipeline topic that could not be sent.",
+			Name: prefix + "_pipeline_dropped_total", Help: "Points for the pipeline topic that could not be sent; the next ones count what they did.",
 		}),
 		sending: make(chan struct{}, 1),
 		gone:    make(chan struct{}, 1),
@@ -92,15 +92,16 @@ func (r *reporter) run(ctx context.Context) {
 
 // report sends the points of this moment, unless those before are still under way.
 func (r *reporter) report(producer sarama.SyncProducer) {
-	points, err := r.collector.Collect(time.Now())
-	if err != nil {
-		r.rt.Log.WithError(err).Debug("pipeline")
-		return
-	}
 	select {
 	case r.sending <- struct{}{}:
 	default:
-		r.dropped.Add(float64(len(points)))
+		r.dropped.Inc()
+		return
+	}
+	points, err := r.collector.Collect(time.Now())
+	if err != nil {
+		r.rt.Log.WithError(err).Debug("pipeline")
+		<-r.sending
 		return
 	}
 	messages := make([]*sarama.ProducerMessage, len(points))
@@ -113,6 +114,7 @@ func (r *reporter) report(producer sarama.SyncProducer) {
 		var failed sarama.ProducerErrors
 		switch {
 		case err == nil:
+			r.collector.Sent()
 			return
 		case errors.As(err, &failed):
 			r.dropped.Add(float64(len(failed)))

@@ -39,8 +39,8 @@ func StalledLoopIsNamed(t testing.TB, start harness.Starter) {
 	s := harness.NewSystem(t, start, harness.Need{})
 	loops := map[string][]string{
 		"generator": {"produce", "acknowledge"},
-		ingest:      {"claim Tokyo/0", "write", "commit when written", "commit", "group", "lag", "alerts claim alerts/1", "alerts write", "alerts group", "alerts lag"},
-		detector:    {"claim London/3", "print", "memory", "commit", "group", "lag", "publish", "alert topic"},
+		ingest:      {"claim Tokyo/0", "write", "commit when written", "commit", "group", "lag", "alerts claim alerts/1", "alerts write", "alerts group", "alerts lag", "report"},
+		detector:    {"claim London/3", "print", "memory", "commit", "group", "lag", "publish", "alert topic", "pipeline"},
 	}
 	s.CreateTopics(6, alertsTo)
 	stalling := map[*harness.Process]string{}
@@ -49,7 +49,7 @@ func StalledLoopIsNamed(t testing.TB, start harness.Starter) {
 			env := harness.Env{"STALL": name}
 			if service != "generator" {
 				env["KAFKA_GROUP"] = name // of its own: it has all claims
-				env["ALERTS_TOPIC"] = alertsTo
+				env["ALERTS_TOPIC"], env["PIPELINE_TOPIC"] = alertsTo, pipelineTo
 			}
 			stalling[s.Start(service, env)] = name
 		}

@@ -101,7 +101,8 @@ var badValues = map[string][]badValue{
 	"ALERT_REPEAT":    {{value: "twice", expected: "episode or every"}, {value: "EVERY", expected: "episode or every"}},
 	"PROD_OUTPUT":     badBooleans,
 
-	"ALERTS_TOPIC": badTopics,
+	"ALERTS_TOPIC":   badTopics,
+	"PIPELINE_TOPIC": badTopics,
 
 	"GEN_WAIT_SEC": badSeconds,
 	"GEN_COUNT":    badCounts,
@@ -124,7 +125,7 @@ var badValues = map[string][]badValue{
 // shared are settings that the services have in common.
 var shared = map[string]bool{
 	"LISTEN": true, "LOG_LEVEL": true, "LOG_FORMAT": true, "BROKER": true, "KAFKA_VERSION": true, "KAFKA_GROUP_INSTANCE_ID": true,
-	"KAFKA_TLS": true, "KAFKA_SASL_MECHANISM": true, "MAX_AHEAD": true, "ALERTS_TOPIC": true,
+	"KAFKA_TLS": true, "KAFKA_SASL_MECHANISM": true, "MAX_AHEAD": true, "ALERTS_TOPIC": true, "PIPELINE_TOPIC": true,
 }
 
 // freeText are settings of which every value is good, and why.
@@ -169,6 +170,8 @@ var badTogether = []conflict{
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/empty"}, []string{"/empty", "is empty"}},
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/large"}, []string{"/large", "too large"}},
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/secret", "KAFKA_SASL_PASSWORD": secret}, []string{"/secret", "one of them"}},
+
+	{"PIPELINE_TOPIC", harness.Env{"ALERTS_TOPIC": "one", "PIPELINE_TOPIC": "one"}, []string{`"one"`, "another"}},
 
 	{"INFLUX_TARGET_DB", harness.Env{"INFLUX_TARGET_DB": "a/b"}, []string{`"a/b"`}},
 	{"INFLUX_TARGET_DB", harness.Env{"INFLUX_TARGET_DB": ".."}, []string{`".."`}},

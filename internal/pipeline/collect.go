@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"time"
@@ -36,7 +37,8 @@ type Collector struct {
 	source   Source
 	metrics  prometheus.Gatherer
 	instance string
-	before   map[string]float64 // counters at the points before
+	before   map[string]float64 // counters at the last points that were sent
+	now      map[string]float64 // counters at the last points
 }
 
 // NewCollector returns a Collector of an instance, whose first points count from zero. The instance's name is
@@ -49,8 +51,12 @@ func NewCollector(source Source, metrics prometheus.Gatherer, instance string) *
 		}
 		instance = fmt.Sprintf("%s-%06x", host, rand.N(1<<24))
 	}
-	return &Collector{source: source, metrics: metrics, instance: instance, before: map[string]float64{}}
+	return &Collector{source: source, metrics: metrics, instance: instance, before: map[string]float64{}, now: map[string]float64{}}
 }
+
+// Sent says that the last points have arrived: the next count from there. Without it they count what those
+// did once more, so that of points that were dropped only the moment is lost.
+func (c *Collector) Sent() { maps.Copy(c.before, c.now) }
 
 // Collect returns the points of this moment.
 func (c *Collector) Collect(now time.Time) ([]Point, error) {
@@ -129,7 +135,7 @@ type gathered struct {
 	collector *Collector
 }
 
-// delta is by how much a counter has grown since the points before: that of all samples with this value of the
+// delta is by how much a counter has grown since the last points that were sent: that of all samples with this value of the
 // label, and with this reason.
 func (g gathered) delta(name, label, value, reason string) int64 {
 	total := 0.0
@@ -140,7 +146,7 @@ func (g gathered) delta(name, label, value, reason string) int64 {
 	}
 	key := name + " " + value + " " + reason
 	grown := total - g.collector.before[key]
-	g.collector.before[key] = total
+	g.collector.now[key] = total
 	return int64(grown)
 }
 

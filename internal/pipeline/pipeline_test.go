@@ -91,8 +91,12 @@ func TestCollect(t *testing.T) {
 	s.retries.Add(4)
 	s.alerts.Add(1)
 	s.window.Set(1000)
+	c.Sent()
 	check("then", "London records=10 lag_records=12 oldest_ms=1699999998500 lag_seconds=1.5", "NYC records=5", "NYC empty bad=2",
 		"retries=4 window_bytes=1000 alerts=1")
+	check("those were dropped", "London records=10 lag_records=12 oldest_ms=1699999998500 lag_seconds=1.5", "NYC records=5", "NYC empty bad=2",
+		"retries=4 window_bytes=1000 alerts=1")
+	c.Sent()
 	s.records.WithLabelValues("London").Add(1)
 	s.lag.Reset()
 	s.age.Reset()
