@@ -24,6 +24,7 @@ type shard struct {
 	topics  []topicState
 	joined  int
 	window  *window.Window
+	outbox  *outbox
 	low     int64 // no transaction older than this is still to come, but late ones
 	idle    idleLow
 	key     []byte // scratch: of the transaction being judged
@@ -49,6 +50,7 @@ type topicState struct {
 	newest  int64       // time of the newest good record read, in ms since 1970
 	paused  atomic.Bool // for being far ahead of the others
 	owed    atomic.Bool // it may go on as soon as there is memory
+	known   known       // alerts that are published and judged again
 }
 
 func newShard(d *detector, s *session, partition int32) *shard {
@@ -59,6 +61,7 @@ func newShard(d *detector, s *session, partition int32) *shard {
 		turn:      make(chan struct{}, 1),
 		topics:    make([]topicState, len(d.topics)),
 		window:    window.New(d.windowConfig()),
+		outbox:    newOutbox(d, partition),
 		low:       math.MinInt64,
 		rebuilt:   make(chan struct{}),
 	}
@@ -91,6 +94,9 @@ func (s *shard) give() { <-s.turn }
 // lines of the alerts. It returns how many records are done with and how many
 // lines were written; less than the whole batch only with an error.
 func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMessage, alive func()) (done, lines int, err error) {
+	if err := s.outbox.room(ctx, alive); err != nil {
+		return 0, 0, err
+	}
 	if !s.take(ctx, alive) {
 		return 0, 0, ctx.Err()
 	}
@@ -101,6 +107,7 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 		alerted, err := s.observe(ctx, topic, msg, latest, alive)
 		if err != nil {
 			m.judged(topic, i, lines, start)
+			s.outbox.advance(topic, msg.Offset)
 			return i, lines, err
 		}
 		if alerted {
@@ -108,6 +115,7 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 		}
 	}
 	m.judged(topic, len(batch), lines, start)
+	s.outbox.advance(topic, batch[len(batch)-1].Offset+1)
 	s.forget(topic)
 	m.held(s.partition, s.window.Size())
 	s.keepPace()
@@ -131,6 +139,10 @@ func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMess
 	if !alerted {
 		return false, nil
 	}
+	if s.topics[topic].known.has(knownAlert{offset: msg.Offset, at: at, pair: pair}) {
+		s.detector.metrics.known.Inc()
+		return false, nil
+	}
 	s.line = appendLine(s.line[:0], bool(s.detector.cfg.ProdOutput), pair, alert.Total)
 	if err := s.detector.printer.print(ctx, s.line, alive); err != nil {
 		if errors.Is(err, errUnknown) {
@@ -140,6 +152,7 @@ func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMess
 		}
 		return false, err
 	}
+	s.outbox.add(announcement{Alert: alert, pair: pair, topic: topic, offset: msg.Offset, at: at})
 	s.detector.metrics.alertLatency.Observe(time.Since(msg.Timestamp).Seconds())
 	return true, nil
 }

@@ -73,7 +73,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
-		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), full: func() bool { return f.full },
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), transaction.Reasons(), rt), full: func() bool { return f.full },
 	}
 	d.metrics = newMetrics(d)
 	ctx, cancel := context.WithCancel(context.Background())
