@@ -95,6 +95,9 @@ func (s *shard) rebuild(ctx context.Context) (int, error) {
 		}
 		from = max(0, oldest-s.detector.cfg.AlertLateness.Milliseconds()-length)
 	}
+	if err := s.recall(ctx, starts, from); err != nil {
+		return 0, err
+	}
 	records := 0
 	for topic, start := range starts {
 		n, err := s.readBack(ctx, topic, start, from)
@@ -111,6 +114,7 @@ func (s *shard) reset() {
 	s.window = window.New(s.detector.windowConfig())
 	for i := range s.topics {
 		s.topics[i].read, s.topics[i].newest = false, 0
+		s.topics[i].known = known{}
 	}
 }
 

@@ -18,13 +18,13 @@ import (
 
 // fakeClaim says of itself what a test sets.
 type fakeClaim struct {
-	atEnd  bool
+	atEnd  time.Time // when it was seen there; zero for one that is not
 	silent time.Duration
 }
 
-func (c *fakeClaim) AtEnd(time.Time) bool           { return c.atEnd }
-func (c *fakeClaim) Silent(time.Time) time.Duration { return c.silent }
-func (c *fakeClaim) Working()                       {}
+func (c *fakeClaim) AtEnd(time.Time) (time.Time, bool) { return c.atEnd, !c.atEnd.IsZero() }
+func (c *fakeClaim) Silent(time.Time) time.Duration    { return c.silent }
+func (c *fakeClaim) Working()                          {}
 
 // fakePauser remembers which topics are paused.
 type fakePauser map[string]bool
@@ -73,7 +73,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
-		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), full: func() bool { return f.full },
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), transaction.Reasons(), rt), full: func() bool { return f.full },
 	}
 	d.metrics = newMetrics(d)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -111,6 +111,15 @@ func (f *fixture) all(millis int64) {
 	f.Helper()
 	for _, city := range transaction.Cities() {
 		f.send(city, "1 2 0", millis)
+	}
+}
+
+// othersEnd lets the topics of all other cities be seen at their ends now.
+func (f *fixture) othersEnd(city string) {
+	for i, c := range f.claims {
+		if transaction.Cities()[i] != city {
+			c.atEnd = time.Now()
+		}
 	}
 }
 
@@ -152,17 +161,38 @@ func TestForgetWaitsForTheSlowestTopic(t *testing.T) {
 			f.send("London", "1 2 0", minutes(200))
 			f.send("NYC", "1 2 0", minutes(200))
 		}, true},
-		{"one is behind, at its end and silent", func(f *fixture) {
-			for _, c := range f.claims[1:] {
-				c.atEnd = true
-			}
+		{"the others are at their ends", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.othersEnd("London")
 			f.send("London", "1 2 0", minutes(200))
 		}, false},
+		{"the others were at their ends before", func(f *fixture) {
+			// What they were sent at the same time as London is not read yet.
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.send("London", "1 2 0", minutes(200))
+		}, true},
+		{"one of the others was at its end before", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			before := f.claims[2].atEnd
+			f.othersEnd("London")
+			f.claims[2].atEnd = before
+			f.send("London", "1 2 0", minutes(200))
+		}, true},
+		{"one of the others moves on", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.othersEnd("London")
+			f.claims[1].atEnd = time.Time{}
+			f.send("NYC", "1 2 0", minutes(1))
+		}, true},
 		{"the slowest is the only one that moves", func(f *fixture) {
 			f.all(minutes(60))
-			for _, c := range f.claims[1:] {
-				c.atEnd = true
-			}
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(69))
+			f.othersEnd("London")
 			f.send("London", "1 2 0", minutes(69))
 		}, true},
 	}
@@ -231,9 +261,7 @@ func TestKeepPace(t *testing.T) {
 			f.send("NYC", "1 2 0", minutes(60))
 		}, ""},
 		{"the others are at their ends", func(f *fixture) {
-			for i, c := range f.claims {
-				c.atEnd = transaction.Cities()[i] != "NYC"
-			}
+			f.othersEnd("NYC")
 			f.send("NYC", "1 2 0", minutes(60))
 		}, ""},
 		{"the others stop while it is paused", func(f *fixture) {

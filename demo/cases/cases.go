@@ -46,7 +46,7 @@ func All() []Case {
 		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
-	}, detectorFaults(), operation())
+	}, detectorFaults(), alertTopic(), pipelineStatus(), operation())
 }
 
 // Run runs the cases as subtests, in parallel.

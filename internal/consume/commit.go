@@ -20,13 +20,13 @@ type committer struct {
 	loop *service.Loop
 }
 
-func newCommitter(sess commits, health *service.Health) *committer {
+func newCommitter(sess commits, loop *service.Loop) *committer {
 	c := &committer{
 		sess: sess,
 		asks: make(chan chan struct{}),
 		quit: make(chan struct{}),
 		done: make(chan struct{}),
-		loop: health.Loop("commit"),
+		loop: loop,
 	}
 	go c.run()
 	return c

@@ -40,6 +40,16 @@ func (c *Claim) Tick() { c.loop.Tick() }
 // Done marks every record below next as dealt with; millis is the time of the
 // last of them, or negative where it is not known. The next commit covers it.
 func (c *Claim) Done(next, millis int64) {
+	c.Passed(next, millis)
+	c.Mark(next)
+}
+
+// Passed is the first half of Done: the records below next are no lag any more,
+// but a commit does not cover them. The second half is Mark.
+func (c *Claim) Passed(next, millis int64) { c.passed(next, millis) }
+
+// Mark is the second half of Done, perhaps much later and for less than what was passed.
+func (c *Claim) Mark(next int64) {
 	if c.InitialOffset() < 0 && !c.hasMoved.Load() {
 		// The log does not have the committed offset: it may have been cut, or made anew. sarama
 		// moves a mark only forward, and a commit that stays behind the end of the log would make
@@ -47,7 +57,7 @@ func (c *Claim) Done(next, millis int64) {
 		c.session.ResetOffset(c.Topic(), c.Partition(), next, "")
 	}
 	c.session.MarkOffset(c.Topic(), c.Partition(), next, "")
-	c.done(next, millis)
+	c.mark(next)
 }
 
 // adapter makes a sarama handler of a Handler.
@@ -63,14 +73,14 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	g.sessions.Inc()
 	g.joined.Clear()
 	g.tracker.forget()
-	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.Runtime.Health)}
+	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.loop("commit"))}
 	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
 		WithField("generation", sess.GenerationID()).Info("session began")
 	return a.handler.Setup(a.session)
 }
 
 func (a *adapter) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	loop := a.group.cfg.Runtime.Health.Loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
+	loop := a.group.cfg.loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
 	defer loop.Done()
 	// A pause outlives the session in which it was asked for.
 	a.group.Resume(claim.Topic(), claim.Partition())

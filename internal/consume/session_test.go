@@ -70,7 +70,7 @@ func TestTheCommitLoopTicksDuringACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := testRuntime()
 		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
-		c := newCommitter(sess, rt.Health)
+		c := newCommitter(sess, rt.Health.Loop("commit"))
 		go c.commit(context.Background(), func() {})
 		<-sess.begun
 		time.Sleep(2 * service.StallLimit) // the clock of the bubble
@@ -102,7 +102,7 @@ func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}
-		expect("topics: not looked for yet")
+		expect("topics: not looked for yet (for 0s)")
 		rt.Ready.Set("topics", "")
 		time.Sleep(59 * time.Second) // the clock of the bubble
 		expect("")
@@ -136,7 +136,7 @@ func TestADrainBetweenTwoSessionsSaysWhatMayBeReadAgain(t *testing.T) {
 			p := g.tracker.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
 			idle := g.tracker.add(&fakeClaim{topic: "NYC", initial: 9, high: 9})
 			if tt.done {
-				p.done(5, 1)
+				done(p, 5)
 			}
 			g.tracker.remove(p)
 			g.tracker.remove(idle)
