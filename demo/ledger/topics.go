@@ -152,9 +152,15 @@ func (t *Topics) Forget(ctx context.Context, groups ...string) error {
 	return err
 }
 
-// Read hands out the good records in [from, to), each partition's in the order of its log, and counts the
-// bad ones.
-func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record)) (bad int, err error) {
+// Reading is what was found beside the good records.
+type Reading struct {
+	Bad    int
+	Behind Position // the last record of each partition: where a group is that has dealt with all
+}
+
+// Read hands out the good records in [from, to), each partition's in the order of its log.
+func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record)) (Reading, error) {
+	reading := Reading{Behind: Position{}}
 	starts, left := map[string]map[int32]kgo.Offset{}, 0
 	for topic, partitions := range to {
 		starts[topic] = map[int32]kgo.Offset{}
@@ -166,21 +172,21 @@ func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record))
 		}
 	}
 	if left == 0 {
-		return 0, nil
+		return reading, nil
 	}
 	// Control records are kept because the last offset may be that of one: without it nothing would tell
 	// that the end is reached.
 	reader, err := kgo.NewClient(kgo.SeedBrokers(t.brokers...), kgo.ConsumePartitions(starts),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
-		return 0, err
+		return reading, err
 	}
 	defer reader.Close()
 	latest := time.Now().Add(maxAhead).UnixMilli()
 	for left > 0 {
 		fetches := reader.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
-			return bad, fmt.Errorf("read the topics, with %d partitions left: %w", left, err)
+			return reading, fmt.Errorf("read the topics, with %d partitions left: %w", left, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			end := to[r.Topic][r.Partition]
@@ -190,14 +196,15 @@ func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record))
 			if r.Offset >= end || r.Attrs.IsControl() {
 				return
 			}
+			reading.Behind.set(r.Topic, r.Partition, r.Offset+1)
 			if record, ok := parse(r, latest); ok {
 				each(record)
 			} else {
-				bad++
+				reading.Bad++
 			}
 		})
 	}
-	return bad, nil
+	return reading, nil
 }
 
 // parse reads a record; ok is false for a bad one.

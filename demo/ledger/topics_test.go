@@ -58,7 +58,7 @@ func TestReadHandsOutWhatWasAppended(t *testing.T) {
 	put("11 12 13", now, nil)
 
 	var got []ledger.Record
-	bad, err := topics.Read(t.Context(), start, end, func(r ledger.Record) { got = append(got, r) })
+	reading, err := topics.Read(t.Context(), start, end, func(r ledger.Record) { got = append(got, r) })
 	want := []ledger.Record{
 		{
 			City: "London", Partition: 1, Offset: 1, Ring: 7, RingTransfers: 3,
@@ -66,11 +66,14 @@ func TestReadHandsOutWhatWasAppended(t *testing.T) {
 		},
 		{City: "London", Partition: 1, Offset: 5, Transfer: oracle.Transfer{Source: 8, Target: 9, Amount: 10, At: now.UnixMilli() + 1}},
 	}
-	if err != nil || bad != 3 || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %d bad, %v, want %+v and 3", got, bad, err, want)
+	if err != nil || reading.Bad != 3 || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %d bad, %v, want %+v and 3", got, reading.Bad, err, want)
 	}
-	if bad, err := topics.Read(t.Context(), end, end, nil); bad != 0 || err != nil {
-		t.Errorf("nothing to read: %d bad, %v", bad, err)
+	if want := (ledger.Position{"London": {1: 6}}); !reflect.DeepEqual(reading.Behind, want) {
+		t.Errorf("read up to %v, want %v", reading.Behind, want)
+	}
+	if reading, err := topics.Read(t.Context(), end, end, nil); reading.Bad != 0 || len(reading.Behind) != 0 || err != nil {
+		t.Errorf("nothing to read: %+v, %v", reading, err)
 	}
 	at, err := topics.At(t.Context(), now.Add(time.Millisecond))
 	if want := int64(3); err != nil || at["London"][1] != want || at["London"][0] != 0 {
