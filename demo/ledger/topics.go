@@ -81,6 +81,19 @@ func OpenTopics(ctx context.Context, brokers, names []string) (*Topics, error) {
 // Close ends the client.
 func (t *Topics) Close() { t.admin.Close() }
 
+// Create creates the topics as the generator does on a single broker.
+func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Duration) error {
+	millis := strconv.FormatInt(retention.Milliseconds(), 10)
+	created, err := t.admin.CreateTopics(ctx, partitions, 1, map[string]*string{"retention.ms": &millis}, t.names...)
+	if err == nil {
+		err = created.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("create topics: %w", err)
+	}
+	return nil
+}
+
 // Ends is where the topics that exist end: what is open in a transaction is behind it.
 func (t *Topics) Ends(ctx context.Context) (Position, error) {
 	listed, err := t.admin.ListCommittedOffsets(ctx, t.names...)

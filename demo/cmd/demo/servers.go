@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// partitions of each topic of the embedded Kafka, as many as the generator creates.
+	// What the topics of the embedded Kafka are made with, as the generator makes them.
 	partitions = 6
+	retention  = 24 * time.Hour
 	// answerWithin is how long servers of one's own may take to answer at all.
 	answerWithin = 10 * time.Second
 )
@@ -56,6 +57,13 @@ func startServers(ctx context.Context, cfg config) (*servers, error) {
 	}
 	s.topics = topics
 	s.closing = append(s.closing, func() error { topics.Close(); return nil })
+	if !s.own {
+		// The generator would do so, but not before it has made sure for some seconds that no further broker
+		// joins the cluster.
+		if err := topics.Create(ctx, partitions, retention); err != nil {
+			return s, err
+		}
+	}
 	s.influx = ledger.NewInflux(s.url)
 	if err := s.influx.Ping(ctx); err != nil {
 		return s, fmt.Errorf("INFLUX: %w", err)
@@ -63,14 +71,9 @@ func startServers(ctx context.Context, cfg config) (*servers, error) {
 	return s, nil
 }
 
-// embedKafka starts a broker that has the topics: the generator would create them, but not before it has
-// made sure for some seconds that no further broker joins the cluster.
+// embedKafka starts a broker.
 func (s *servers) embedKafka() error {
-	options := embedded.KafkaOptions{Topics: map[string]int32{}}
-	for _, city := range transaction.Cities() {
-		options.Topics[city] = partitions
-	}
-	kafka, err := embedded.StartKafka(options)
+	kafka, err := embedded.StartKafka(embedded.KafkaOptions{})
 	if err != nil {
 		return err
 	}
