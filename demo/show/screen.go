@@ -103,11 +103,15 @@ func (s *Screen) Table(lines []string) {
 	s.write(b.String())
 }
 
-// Close leaves the table where it is: what is written from now on comes below.
+// Close leaves the table where it is: what is written from now on comes below, also over the ^C that a
+// terminal has put there.
 func (s *Screen) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.table, s.drawn = nil, 0
+	if s.size != nil {
+		s.write("\r" + clearBelow)
+	}
 }
 
 // erase takes the table off a terminal, as far as it has not left it since.

@@ -29,6 +29,8 @@ func (v *terminal) step(text string) (rest string) {
 		v.lines = append(v.lines, "")
 	}
 	switch {
+	case text[0] == '\r': // the cursor is at the beginning of a line already
+		return text[1:]
 	case strings.HasPrefix(text, "\x1b[J"):
 		v.lines = append(v.lines[:v.row], "")
 		return text[3:]

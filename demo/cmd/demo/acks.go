@@ -11,9 +11,13 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// lookEvery is the time between two looks at what the generator counts as acknowledged: what a killed
-// generator does not tell any more.
-const lookEvery = 250 * time.Millisecond
+const (
+	// lookEvery is the time between two looks at what the generator counts as acknowledged: what a killed
+	// generator does not tell any more.
+	lookEvery = 250 * time.Millisecond
+	// lookWithin is how long an answer may take.
+	lookWithin = 2 * time.Second
+)
 
 // acknowledged counts what the lives of the generator counted as acknowledged. Of a life that was killed it
 // is what was last seen: no more than was really acknowledged. It is safe for concurrent use.
@@ -59,7 +63,7 @@ func (a *acknowledged) total() int64 {
 // look asks the generator at the URL what it counts.
 func (a *acknowledged) look(ctx context.Context, url string) {
 	life := a.number() // before the answer: a later life's would be another's
-	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	sent, err := scrape(ctx, url+"/metrics", "generator_transactions_total")
 	if err == nil { // it may be dead or only just starting; the next look will tell
