@@ -95,7 +95,7 @@ func FastMutant(t testing.TB, service string, mutations ...Mutation) string {
 	dir := t.TempDir()
 	overlay, err := writeOverlay(dir, mutations)
 	if err == nil {
-		err = build(dir, service, "-race=false", "-trimpath", "-overlay", overlay)
+		err = buildIn([]string{"CGO_ENABLED=0"}, dir, service, "-race=false", "-trimpath", "-overlay", overlay)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +154,11 @@ func writeOverlay(dir string, mutations []Mutation) (string, error) {
 
 // build builds a service into dir, with the race detector.
 func build(dir, service string, flags ...string) error {
+	return buildIn(nil, dir, service, flags...)
+}
+
+// buildIn is build with some more variables in the environment.
+func buildIn(environment []string, dir, service string, flags ...string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
@@ -161,6 +166,7 @@ func build(dir, service string, flags ...string) error {
 	args := append([]string{"build", "-race", "-o", filepath.Join(dir, service)}, flags...)
 	command := exec.Command("go", append(args, "./"+service)...)
 	command.Dir = root
+	command.Env = append(os.Environ(), environment...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%v in %s: %w\n%s", command.Args, root, err, output)
 	}
