@@ -73,7 +73,7 @@ func OpenTopics(ctx context.Context, brokers, names []string) (*Topics, error) {
 	t := &Topics{brokers: brokers, names: names, admin: kadm.NewClient(client)}
 	if _, err := t.admin.BrokerMetadata(ctx); err != nil {
 		client.Close()
-		return nil, fmt.Errorf("Kafka at %v: %w", brokers, err) //nolint:revive,staticcheck // a name
+		return nil, fmt.Errorf("Kafka at %v: %w", brokers, err) //nolint:staticcheck // a name
 	}
 	return t, nil
 }

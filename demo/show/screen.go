@@ -167,9 +167,13 @@ func (s *Screen) write(text string) {
 	}
 }
 
-// Good, Bad and Faint give a text the colour of what it says, where there are colours.
-func (s *Screen) Good(text string) string  { return s.paint(green, text) }
-func (s *Screen) Bad(text string) string   { return s.paint(red, text) }
+// Good gives a text the colour of good news, where there are colours.
+func (s *Screen) Good(text string) string { return s.paint(green, text) }
+
+// Bad gives a text the colour of bad news.
+func (s *Screen) Bad(text string) string { return s.paint(red, text) }
+
+// Faint makes a text stand back.
 func (s *Screen) Faint(text string) string { return s.paint(dim, text) }
 
 func (s *Screen) paint(colour, text string) string {

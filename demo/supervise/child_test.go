@@ -36,22 +36,22 @@ func TestMain(m *testing.M) {
 func child() int {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
-	fmt.Fprintln(os.Stdout, "process", os.Getpid(), "group", syscall.Getpgrp(), "life", os.Getenv("LIFE"))
-	fmt.Fprintln(os.Stderr, "log")
+	_, _ = fmt.Fprintln(os.Stdout, "process", os.Getpid(), "group", syscall.Getpgrp(), "life", os.Getenv("LIFE"))
+	_, _ = fmt.Fprintln(os.Stderr, "log")
 	if os.Getenv("STUBBORN") != "" {
 		signal.Ignore(syscall.SIGTERM)
 		select {}
 	}
 	<-term
-	fmt.Fprint(os.Stdout, "drained")
+	_, _ = fmt.Fprint(os.Stdout, "drained")
 	return 3
 }
 
 // supervisor supervises a child until it is killed itself.
 func supervisor() int {
-	program := program(func(line string) { fmt.Fprintln(os.Stdout, line) })
+	program := program(func(line string) { _, _ = fmt.Fprintln(os.Stdout, line) })
 	if _, err := supervise.Start(program); err != nil {
-		fmt.Fprintln(os.Stdout, err)
+		_, _ = fmt.Fprintln(os.Stdout, err)
 		return 1
 	}
 	select {}

@@ -100,7 +100,8 @@ func (d *demo) collect(ctx context.Context, sum *summary) error {
 		return err
 	}
 	sum.bad, sum.behind = reading.Bad, reading.Behind
-	d.await(ctx, func(ctx context.Context) error {
+	// What is not there in the end is among the differences.
+	_ = d.await(ctx, func(ctx context.Context) error {
 		sum.account.Recount()
 		latest := time.Now().Add(time.Hour).UnixMilli()
 		if sum.unread = d.servers.influx.Points(ctx, max(first, since), latest, sum.account.Find); sum.unread != nil {

@@ -42,7 +42,7 @@ func startServers(ctx context.Context, cfg config) (*servers, error) {
 		}
 	}
 	if s.url == "" {
-		influx, err := embedded.StartInflux(embedded.InfluxOptions{})
+		influx, err := embedded.StartInflux(embedded.InfluxOptions{}) //nolint:contextcheck // listening waits for nothing
 		if err != nil {
 			return s, err
 		}
