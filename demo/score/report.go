@@ -40,10 +40,10 @@ func (s Score) Lines() []string {
 			round(s.Latency(0.5)), round(s.Latency(0.99)), n))
 	}
 	if s.Partial > 0 {
-		lines = append(lines, fmt.Sprintf("%d rings were not complete within one window and over the threshold, and are not asked for", s.Partial))
+		lines = append(lines, fmt.Sprintf("rings that were not complete within one window and over the threshold, and so are not asked for: %d", s.Partial))
 	}
 	if s.Repeated > 0 {
-		lines = append(lines, fmt.Sprintf("%d alerts came again, as they may after a kill", s.Repeated))
+		lines = append(lines, fmt.Sprintf("alerts that came again, as they may after a kill: %d", s.Repeated))
 	}
 	const most = 10 // they say enough
 	for _, a := range s.Unexplained[:min(most, len(s.Unexplained))] {

@@ -143,8 +143,8 @@ func TestLines(t *testing.T) {
 		"rings planted: 1000, detected: 999; recall 99.9 %",
 		"alerts: 4, of which no ring explains: 2; precision 50 %",
 		"from the time of the transaction that crosses the threshold to the alert: median 50ms, p99 99ms, of 100",
-		"1 rings were not complete within one window and over the threshold, and are not asked for",
-		"2 alerts came again, as they may after a kill",
+		"rings that were not complete within one window and over the threshold, and so are not asked for: 1",
+		"alerts that came again, as they may after a kill: 2",
 		"no ring explains 1 -> 2 totalling 12000 (chance: without a ring, and really over the threshold)",
 		"no ring explains 1 -> 2 totalling 13000 (wrong: the pair was never so far over the threshold)",
 	}

@@ -399,7 +399,7 @@ func TestServersOfOnesOwn(t *testing.T) {
 	}
 	d.checkSums(5)
 	d.checkScore(1)
-	d.await("^1 further records are no transactions")
+	d.await("^further records, which are no transactions: 1$")
 	d.await("; 2 stored by others, or acknowledgement lost")
 	if lines := alertLines(d.output()); slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, ": 1 -> 2 ") }) {
 		t.Errorf("alerts %q, want none of a pair that was over the threshold before", lines)

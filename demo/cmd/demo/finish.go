@@ -199,6 +199,9 @@ func (d *demo) before(ctx context.Context, rule oracle.Rule) ([]ledger.Record, e
 	return records, err
 }
 
+// errDoesNotAddUp: the summary has complaints, which are on the screen.
+var errDoesNotAddUp = errors.New("it does not add up")
+
 // conclude is the last line, and the error where there are complaints.
 func (d *demo) conclude(complaints []string) error {
 	if len(complaints) == 0 {
@@ -208,5 +211,5 @@ func (d *demo) conclude(complaints []string) error {
 	for _, complaint := range complaints {
 		d.screen.Line(d.screen.Bad(complaint))
 	}
-	return fmt.Errorf("it does not add up: %d complaints", len(complaints))
+	return errDoesNotAddUp
 }

@@ -55,10 +55,10 @@ func (s summary) lines() []string {
 	rows = append(rows, row("all", s.account.Total(), stored))
 	lines := append([]string{fmt.Sprintf("summary of %v", s.ran.Round(time.Second))}, show.Columns(rows)...)
 	if older := s.account.Older(); older.Count > 0 {
-		lines = append(lines, fmt.Sprintf("%s of them are older than what InfluxDB keeps", show.Number(older.Count)))
+		lines = append(lines, "of these older than what InfluxDB keeps: "+show.Number(older.Count))
 	}
 	if s.bad > 0 {
-		lines = append(lines, fmt.Sprintf("%s further records are no transactions", show.Number(int64(s.bad))))
+		lines = append(lines, "further records, which are no transactions: "+show.Number(int64(s.bad)))
 	}
 	lines = append(lines, "acknowledged by the generator: "+show.Number(s.acknowledged)+s.lost())
 	return append(lines, s.score.Lines()...)
