@@ -43,7 +43,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	go d.guard.Run(background, rt)
 	go d.printer.run(background, func(err error) { stop(err) })
 	if d.publisher != nil {
-		d.publisher.start(d.topics)
+		d.publisher.start(ctx, d.topics)
 		defer d.publisher.close()
 	}
 

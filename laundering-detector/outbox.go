@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -227,7 +228,7 @@ func (o *outbox) remove(batch []announcement, unsent map[int]bool) {
 	}
 	rest := o.queue[len(batch):]
 	if len(left) > 0 || len(rest) == 0 {
-		rest = append(left, rest...) // anew: nothing holds on to the memory of a long queue
+		rest = slices.Concat(left, rest) // anew: nothing holds on to the memory of a long queue
 	}
 	o.queue = rest
 	signal(o.drained)

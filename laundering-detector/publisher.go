@@ -85,9 +85,9 @@ func publisherConfig(cfg config) (*sarama.Config, error) {
 	return conf, conf.Validate()
 }
 
-// start has run begin. The caller calls close.
-func (p *publisher) start(cities []string) {
-	ctx, cancel := context.WithCancel(context.Background())
+// start has run begin, whatever becomes of ctx. The caller calls close.
+func (p *publisher) start(ctx context.Context, cities []string) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop, p.ended = cancel, make(chan struct{})
 	go func() {
 		defer close(p.ended)

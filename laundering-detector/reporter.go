@@ -130,7 +130,13 @@ func (r *reporter) report(producer sarama.SyncProducer) {
 
 // closeSoon closes what may wait for a broker that is away, and waits for it for a moment only.
 func closeSoon(what io.Closer) {
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-	defer cancel()
-	_, _ = kafka.Await(ctx, func() {}, nil, func() (struct{}, error) { return struct{}{}, what.Close() })
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = what.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(300 * time.Millisecond):
+	}
 }

@@ -34,6 +34,7 @@ func EmbeddedOnly() []Case {
 		{"LinesGoOnWithoutAlertTopic", LinesGoOnWithoutAlertTopic},
 		{"DrainOfUnpublishedAlertsSaysSo", DrainOfUnpublishedAlertsSaysSo},
 		{"MoneyDoesNotWaitForAlerts", MoneyDoesNotWaitForAlerts},
+		{"StalledCityDelaysNoOther", StalledCityDelaysNoOther},
 	}
 }
 

@@ -46,7 +46,7 @@ func All() []Case {
 		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
-	}, detectorFaults(), alertTopic(), pipelineStatus(), operation())
+	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), operation())
 }
 
 // Run runs the cases as subtests, in parallel.
@@ -126,5 +126,30 @@ func term(t testing.TB, processes ...*harness.Process) {
 		if status := p.Term(); status != 0 {
 			t.Errorf("%v: exit status %d after SIGTERM, want 0", p, status)
 		}
+	}
+}
+
+// Core returns the cases that depend most on what the servers do: groups, commits, offsets by time, transactions,
+// topics that come late, writes that are answered or not.
+func Core() []Case {
+	return []Case{
+		{"Whole", Whole},
+		{"EachTransactionIsOnePoint", EachTransactionIsOnePoint},
+		{"AlertsOfFiveCities", AlertsOfFiveCities},
+		{"BadRecordsAreSkipped", BadRecordsAreSkipped},
+		{"TopicsComeLate", TopicsComeLate},
+		{"KafkaComesLateAndGoes", KafkaComesLateAndGoes},
+		{"InfluxComesLateAndGoes", InfluxComesLateAndGoes},
+		{"DatabaseIsDropped", DatabaseIsDropped},
+		{"KilledIngestLosesNothing", KilledIngestLosesNothing},
+		{"DetectorsShareTheWork", DetectorsShareTheWork},
+		{"DetectorKilledUnderLoad", DetectorKilledUnderLoad},
+		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
+		{"RestartChangesNoAlert", RestartChangesNoAlert},
+		{"MarkerIsNoLag", MarkerIsNoLag},
+		{"AlertsArePublished", AlertsArePublished},
+		{"AlertTopicIsCreatedAgain", AlertTopicIsCreatedAgain},
+		{"AlertsArePoints", AlertsArePoints},
+		{"PipelineIsReported", PipelineIsReported},
 	}
 }

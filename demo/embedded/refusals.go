@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -92,4 +93,14 @@ func (k *Kafka) refuse(kind kmsg.Key, answer func(kmsg.Request) kmsg.Response) (
 		return response, nil, response != nil
 	})
 	return func() { over.Store(true) }
+}
+
+// StallFetch makes the brokers leave the topic out of what they answer to whoever reads it, until the function
+// that it returns is called: as if it had no leader, whatever else is asked for in the same request.
+func (k *Kafka) StallFetch(topic string) (release func()) {
+	return k.refuse(kmsg.Fetch, func(request kmsg.Request) kmsg.Response {
+		fetch := request.(*kmsg.FetchRequest)
+		fetch.Topics = slices.DeleteFunc(fetch.Topics, func(t kmsg.FetchRequestTopic) bool { return t.Topic == topic })
+		return nil
+	})
 }
