@@ -12,6 +12,7 @@ FUZZTIME ?= 500000x
 
 # Run by version and not from go.mod: none of its modules becomes a dependency of the services.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+CYCLONEDX     := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 # MODULES,COMMAND[,COMMAND AS SHOWN]: runs the command in each module's folder; the first failure ends the target.
 in_modules = @set -e; for module in $(1); do echo "== $$module: $(if $(3),$(3),$(2))"; (cd $$module && $(2)); done
@@ -63,6 +64,22 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 .PHONY: test-real
 test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd)
 	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v ./...
+
+# What install-fintrans.sh fetches, all in one folder, as the files of a release are. Nothing in the binaries depends on
+# where, when and by whom they are built: two builds of the same sources are the same bits.
+DIST          ?= dist
+RELEASE_ARCHS ?= amd64 arm64
+SHA256        := $(shell command -v sha256sum >/dev/null && echo sha256sum || echo shasum -a 256)
+.PHONY: release
+release: ## build what the installer fetches into ./dist: static Linux binaries, SHA256SUMS, an SBOM
+	@rm -rf '$(DIST)' && mkdir -p '$(DIST)'
+	@set -e; for arch in $(RELEASE_ARCHS); do for service in $(SERVICES); do \
+		echo "== $(DIST)/$$service-linux-$$arch"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch GOAMD64=v1 GOARM64=v8.0 GOFLAGS= go build -trimpath -buildvcs=false \
+			-ldflags '-s -w -buildid= $(LDFLAGS)' -o "$(DIST)/$$service-linux-$$arch" ./$$service; \
+	done; done
+	@echo '== $(DIST)/fintrans.cdx.json' && $(CYCLONEDX) mod -json -licenses -noserial -type application -output '$(DIST)/fintrans.cdx.json'
+	@echo "== $(DIST)/SHA256SUMS" && cd '$(DIST)' && $(SHA256) * >SHA256SUMS && cat SHA256SUMS
 
 .PHONY: clean
 clean: ## remove what building and testing leave behind
