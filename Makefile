@@ -70,6 +70,8 @@ test-real: build ## run the services on real Apache Kafka and InfluxDB servers (
 DIST          ?= dist
 RELEASE_ARCHS ?= amd64 arm64
 SHA256        := $(shell command -v sha256sum >/dev/null && echo sha256sum || echo shasum -a 256)
+# Nobody's files: GNU tar and that of macOS say it in other words.
+TAR_OWNER      = $(shell tar --version | grep -q GNU && echo --format=ustar --owner=0 --group=0 --numeric-owner || echo --format=ustar --uid 0 --gid 0)
 .PHONY: release
 release: ## build what the installer fetches into ./dist: static Linux binaries, SHA256SUMS, an SBOM
 	@rm -rf '$(DIST)' && mkdir -p '$(DIST)'
@@ -79,6 +81,10 @@ release: ## build what the installer fetches into ./dist: static Linux binaries,
 			-ldflags '-s -w -buildid= $(LDFLAGS)' -o "$(DIST)/$$service-linux-$$arch" ./$$service; \
 	done; done
 	@echo '== $(DIST)/fintrans.cdx.json' && $(CYCLONEDX) mod -json -licenses -noserial -type application -output '$(DIST)/fintrans.cdx.json'
+	@echo '== $(DIST)/grafana.tar.gz' && rm -rf build/archive && mkdir -p build/archive/grafana && \
+		cp -R grafana/provision.sh grafana/dashboards build/archive/grafana && \
+		chmod -R u=rwX,go=rX build/archive && find build/archive -exec env TZ=UTC0 touch -t 200001010000 {} + && \
+		(cd build/archive && find grafana -type f | LC_ALL=C sort | tar -c $(TAR_OWNER) -T - -f -) | gzip -n >'$(DIST)/grafana.tar.gz'
 	@echo "== $(DIST)/SHA256SUMS" && cd '$(DIST)' && $(SHA256) * >SHA256SUMS && cat SHA256SUMS
 
 .PHONY: clean
