@@ -10,10 +10,14 @@ json_flatten() {
       for (i = 1; i <= depth; i++) p = p (kind[i] == "{" ? "." key[i] : "[" place[i] "]")
       return p
     }
+    function digit(c) { return index("0123456789abcdef", tolower(c)) - 1 }
     function plain(s) {
       s = substr(s, 2, length(s) - 2)
       if (index(s, "\\") == 0) return s
-      gsub(/\\\\/, "\001", s); gsub(/\\"/, "\"", s); gsub(/\\\//, "/", s); gsub(/\\[nrtbf]/, " ", s); gsub(/\001/, "\\", s)
+      gsub(/\\\\/, "\001", s)
+      while (match(s, /\\u00[2-7][0-9a-fA-F]/))   # some write < > and & so
+        s = substr(s, 1, RSTART - 1) sprintf("%c", 16 * digit(substr(s, RSTART + 4, 1)) + digit(substr(s, RSTART + 5, 1))) substr(s, RSTART + 6)
+      gsub(/\\"/, "\"", s); gsub(/\\\//, "/", s); gsub(/\\[nrtbf]/, " ", s); gsub(/\001/, "\\", s)
       return s
     }
     function value(v) {
@@ -50,8 +54,9 @@ json_flatten() {
           piece = piece rest; rest = ""   # a string longer than a piece
           continue
         }
-        token(substr(piece, 1, RLENGTH))
-        piece = substr(piece, RLENGTH + 1)
+        taken = RLENGTH   # token() matches, too
+        token(substr(piece, 1, taken))
+        piece = substr(piece, taken + 1)
       }
     }
     END { exit failed || depth != 0 || !seen }

@@ -83,6 +83,7 @@ options_need() {
 preflight_resources() {
   local short
   needs >"$WORK/all-needs"
+  [[ -s $WORK/all-needs ]] || return 0
   get /mesos/master/state-summary || precondition "the cluster does not tell its agents' resources (GET /mesos/master/state-summary: $(trouble)): see that this user may look at Mesos."
   if ! grep -q '^\.slaves\[[0-9]*\]\.attributes\.public_ip	true' "$FLAT" && grep -q ' public' "$WORK/all-needs"; then
     precondition "the cluster has no public agent, which marathon-lb needs to show Grafana outside: add one (an agent with the role slave_public)."
@@ -130,6 +131,7 @@ find_public_agent() {
     field == ".attributes.public_ip" && $2 == "true" { public[agent] = 1 }
     END { for (agent in public) print name[agent] }
   ' "$FLAT" >"$WORK/public-agents"
+  [[ -s $WORK/public-agents ]] || return 0
   api GET /net/v1/nodes
   if [[ $STATUS != 200 ]] || ! json_flatten "$ANSWER" >"$FLAT"; then return 0; fi # clusters before 1.13 do not have it
   PUBLIC_AGENT=$(awk -F '\t' '

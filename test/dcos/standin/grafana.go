@@ -180,12 +180,20 @@ func (h *hub) addDashboard(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, object{"message": "Dashboard title cannot be empty"})
 		return
 	}
-	if _, there := h.dashboards[uid]; there && body["overwrite"] != true {
+	replaces, _ := dashboard["version"].(float64)
+	if before, there := h.dashboards[uid]; there && body["overwrite"] != true && int(replaces) != before["version"] {
 		respond(w, http.StatusPreconditionFailed, object{"message": "The dashboard has been changed by someone else", "status": "version-mismatch"})
 		return
 	}
+	id, version := h.nextID, 1
+	if before, there := h.dashboards[uid]; there {
+		id, version = before["id"].(int), before["version"].(int)+1
+	} else {
+		h.nextID++
+	}
+	dashboard["id"], dashboard["version"] = id, version
 	h.dashboards[uid] = dashboard
-	respond(w, http.StatusOK, object{"id": len(h.dashboards), "uid": uid, "url": "/d/" + uid, "status": "success", "version": 1, "slug": uid})
+	respond(w, http.StatusOK, object{"id": id, "uid": uid, "url": "/d/" + uid, "status": "success", "version": version, "slug": uid})
 }
 
 func (h *hub) dashboard(w http.ResponseWriter, r *http.Request) {
