@@ -124,7 +124,7 @@ func (c *cluster) misbehave(how standin.Misbehaviour) {
 
 // command returns a command of the checkout with the environment of a user of this cluster.
 func (c *cluster) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
+	command := exec.Command("env", append([]string{name}, args...)...) // found in the PATH that it gets
 	command.Dir = root
 	command.Env = []string{"PATH=" + c.path, "HOME=" + c.home, "TMPDIR=" + os.TempDir(), "LANG=C.UTF-8"}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
