@@ -21,8 +21,8 @@ const (
 	detector  = "/fintrans/laundering-detector"
 )
 
-// busy is a generator under load, for the memory and CPU that its app has.
-const busy = "generator:GEN_WAIT_SEC=0.002"
+// busy makes the generator send 500 transactions a second, with rings that are complete within seconds.
+var busy = []string{"--env", "generator:GEN_WAIT_SEC=0.002", "--env", "generator:RING_SPREAD=10s"}
 
 // TestLife takes an installation from a bare cluster through everything that is done to it, under load and with
 // an exact count, until nothing is left.
@@ -33,7 +33,7 @@ func TestLife(t *testing.T) {
 
 	t.Log("fresh")
 	began := time.Now()
-	fresh := c.install(0, []string{"installing package kafka", "creating app " + detector, "money flows", "POTENTIAL MONEY LAUNDERING: ", "http://" + c.address + ":13000"}, "--env", busy)
+	fresh := c.install(0, []string{"installing package kafka", "creating app " + detector, "money flows", "POTENTIAL MONEY LAUNDERING: ", "http://" + c.address + ":13000"}, busy...)
 	t.Logf("installed in %v:\n%s", time.Since(began), fresh.stdout)
 	s := c.system()
 	c.followShowsAlerts(fresh.stdout)
@@ -47,7 +47,7 @@ func TestLife(t *testing.T) {
 
 	t.Log("second run")
 	tasks := c.live(detector)
-	c.install(0, []string{"app " + detector + " is unchanged", "nothing was changed"}, "--env", busy)
+	c.install(0, []string{"app " + detector + " is unchanged", "nothing was changed"}, busy...)
 	if got := c.live(detector); !slices.Equal(got, tasks) {
 		t.Errorf("the second run changed the detector's tasks from %+v to %+v", tasks, got)
 	}
@@ -56,7 +56,7 @@ func TestLife(t *testing.T) {
 	t.Log("scaling")
 	c.dcos("marathon", "app", "update", detector, "instances=3")
 	c.awaitReady(detector, 3)
-	c.install(0, []string{"app " + detector + " is unchanged"}, "--env", busy) // the number is the user's
+	c.install(0, []string{"app " + detector + " is unchanged"}, busy...) // the number is the user's
 
 	t.Log("killed tasks come back")
 	for _, app := range []string{generator, ingest, detector} {
@@ -70,7 +70,7 @@ func TestLife(t *testing.T) {
 
 	t.Log("upgrade")
 	c.install(0, []string{"updating app " + detector + " (3 instances); differs in .env.ALERT_LATENESS", "updating app " + ingest, "app " + generator + " is unchanged"},
-		"--env", busy, "--env", "laundering-detector:ALERT_LATENESS=9m", "--env", "influx-ingest:INGEST_WAIT_SEC=0.5")
+		slices.Concat(busy, []string{"--env", "laundering-detector:ALERT_LATENESS=9m", "--env", "influx-ingest:INGEST_WAIT_SEC=0.5"})...)
 	c.dcos("marathon", "app", "update", detector, "instances=1")
 	c.awaitReady(detector, 1)
 
