@@ -47,7 +47,8 @@ lint-modules:
 		(cd $$module && go mod verify 2>&1 | { ! grep -v -e '^all modules verified' -e '^fintrans[ /].*: missing ziphash'; }); done
 lint-shell:
 	@echo "== shellcheck"; command -v shellcheck >/dev/null || { echo "shellcheck is missing (Debian and macOS package: shellcheck)"; exit 1; }
-	@shellcheck .ci/run $$(find . -name '*.sh' -not -path '*/build/*')
+	@shellcheck .ci/run test/dcos/cli/dcos $$(find . -name '*.sh' -not -path '*/build/*' -not -path './marathon/installer/*' -not -name install-fintrans.sh)
+	@shellcheck -x -a install-fintrans.sh
 
 # Targets are found by the go command itself, folder by folder, whatever module a folder belongs to.
 .PHONY: fuzz
@@ -63,7 +64,7 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 
 .PHONY: test-real
 test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd)
-	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v ./...
+	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v $$(go list ./... | grep -v /dcos/)
 
 # What install-fintrans.sh fetches, all in one folder, as the files of a release are. Nothing in the binaries depends on
 # where, when and by whom they are built: two builds of the same sources are the same bits.
@@ -86,6 +87,13 @@ release: ## build what the installer fetches into ./dist: static Linux binaries,
 		chmod -R u=rwX,go=rX build/archive && find build/archive -exec env TZ=UTC0 touch -t 200001010000 {} + && \
 		(cd build/archive && find grafana -type f | LC_ALL=C sort | tar -c $(TAR_OWNER) -T - -f -) | gzip -n >'$(DIST)/grafana.tar.gz'
 	@echo "== $(DIST)/SHA256SUMS" && cd '$(DIST)' && $(SHA256) * >SHA256SUMS && cat SHA256SUMS
+
+# The real dcos command, in a virtual environment in an ignored folder.
+DCOS_CLI := $(CURDIR)/test/build/dcos-cli
+.PHONY: test-dcos
+test-dcos: ## run the installer through the real dcos command on a stand-in cluster (needs Python 3.10 to 3.12)
+	test/dcos/cli/make.sh '$(DCOS_CLI)'
+	cd test && FINTRANS_DCOS_CLI='$(DCOS_CLI)' go test -count=1 -timeout 20m ./dcos/...
 
 .PHONY: clean
 clean: ## remove what building and testing leave behind

@@ -222,7 +222,8 @@ func (a *app) json() object {
 		if err != nil {
 			panic(err) // it was decoded from JSON
 		}
-		for _, check := range out["healthChecks"].([]any) {
+		checks, _ := out["healthChecks"].([]any) // null where there are none
+		for _, check := range checks {
 			check.(object)["ipProtocol"] = "IPv4"
 			check.(object)["delaySeconds"] = 15
 		}
