@@ -22,6 +22,9 @@ const folder = "../../../marathon"
 
 var services = []string{"generator", "influx-ingest", "laundering-detector"}
 
+// provisioner is the app that puts the dashboards into Grafana from within the cluster, once.
+const provisioner = "grafana-provision"
+
 // budget is what everything together may ask for: the article's.
 const (
 	budgetCPUs = 6
@@ -172,6 +175,8 @@ func TestEverythingFitsTheBudget(t *testing.T) {
 		}
 		add(app.CPUs, app.Mem, float64(app.Instances))
 	}
+	once := readApp(t, provisioner)
+	add(once.CPUs, once.Mem, 1)
 	t.Logf("together: %.1f CPUs, %.0f MB", cpus, mem)
 	if cpus > budgetCPUs || mem > budgetMem {
 		t.Errorf("together %.1f CPUs and %.0f MB, want at most %d and %d", cpus, mem, budgetCPUs, budgetMem)
@@ -186,6 +191,17 @@ func TestHeapLimitMatchesMemory(t *testing.T) {
 		if !ok || err != nil || limit < 0.8*app.Mem || limit > 0.9*app.Mem {
 			t.Errorf("%s.json: GOMEMLIMIT is %q, want 80 to 90 %% of the %v MB, in MiB", name, app.Env["GOMEMLIMIT"], app.Mem)
 		}
+	}
+}
+
+// TestProvisionerRunsOnce: Marathon starts again whatever ends, so it says how it ended and stays.
+func TestProvisionerRunsOnce(t *testing.T) {
+	app := readApp(t, provisioner)
+	if app.ID != "/fintrans/"+provisioner || !strings.HasSuffix(app.Cmd, `; echo "provision.sh ended with exit status $?"; exec sleep 86400`) {
+		t.Errorf("%s.json: %+v", provisioner, app)
+	}
+	if len(app.Fetch) != 1 || !app.Fetch[0].Extract || app.Fetch[0].URI != "https://artifacts.invalid/grafana.tar.gz" {
+		t.Errorf("%s.json: fetch is %+v", provisioner, app.Fetch)
 	}
 }
 
@@ -205,7 +221,7 @@ func TestOptionsAreKnown(t *testing.T) {
 
 func TestFolderHoldsNothingElse(t *testing.T) {
 	var want []string
-	for _, name := range services {
+	for _, name := range append([]string{provisioner}, services...) {
 		want = append(want, name+".json")
 	}
 	for name := range optionKeys {
@@ -228,7 +244,7 @@ var setting = regexp.MustCompile(`, ([A-Z][A-Z0-9_]+) \(`)
 // notSettings are variables that the start command and the Go runtime read.
 var notSettings = []string{"BINARY_SHA256", "GOMEMLIMIT"}
 
-// announced are settings that the programs are about to get; one that a program has is no longer excused.
+// announced are settings that the programs are about to get: the topics of alerts and of what the pipeline does.
 var announced = []string{"ALERTS_TOPIC", "PIPELINE_TOPIC"}
 
 func TestEnvironmentIsKnownToThePrograms(t *testing.T) {
