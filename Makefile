@@ -12,6 +12,7 @@ FUZZTIME ?= 500000x
 
 # Run by version and not from go.mod: none of its modules becomes a dependency of the services.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+CYCLONEDX     := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 # MODULES,COMMAND[,COMMAND AS SHOWN]: runs the command in each module's folder; the first failure ends the target.
 in_modules = @set -e; for module in $(1); do echo "== $$module: $(if $(3),$(3),$(2))"; (cd $$module && $(2)); done
@@ -53,7 +54,8 @@ lint-modules:
 		(cd $$module && go mod verify 2>&1 | { ! grep -v -e '^all modules verified' -e '^fintrans[ /].*: missing ziphash'; }); done
 lint-shell:
 	@echo "== shellcheck"; command -v shellcheck >/dev/null || { echo "shellcheck is missing (Debian and macOS package: shellcheck)"; exit 1; }
-	@shellcheck .ci/run $$(find . -name '*.sh' -not -path '*/build/*')
+	@shellcheck .ci/run test/dcos/cli/dcos $$(find . -name '*.sh' -not -path '*/build/*' -not -path './marathon/installer/*' -not -name install-fintrans.sh)
+	@shellcheck -x -a install-fintrans.sh
 
 # Targets are found by the go command itself, folder by folder, whatever module a folder belongs to.
 .PHONY: fuzz
@@ -69,13 +71,42 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 
 .PHONY: test-real
 test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd)
-	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -parallel 3 -v ./...
+	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -parallel 3 -v $$(go list ./... | grep -v /dcos/)
 
 # Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
 .PHONY: proof
 proof: build ## run the long proofs: a million transactions, KILLS=2m of random kills, a SOAK=20m
 	cd demo && FINTRANS_BINARIES='$(CURDIR)/build' SOAK='$(SOAK)' KILLS='$(KILLS)' \
 		go test -tags proof -count=1 -timeout 5h -v $(if $(PROOF),-run '$(PROOF)') ./proof
+
+# What install-fintrans.sh fetches, all in one folder, as the files of a release are. Nothing in the binaries depends on
+# where, when and by whom they are built: two builds of the same sources are the same bits.
+DIST          ?= dist
+RELEASE_ARCHS ?= amd64 arm64
+SHA256        := $(shell command -v sha256sum >/dev/null && echo sha256sum || echo shasum -a 256)
+# Nobody's files: GNU tar and that of macOS say it in other words.
+TAR_OWNER      = $(shell tar --version | grep -q GNU && echo --format=ustar --owner=0 --group=0 --numeric-owner || echo --format=ustar --uid 0 --gid 0)
+.PHONY: release
+release: ## build what the installer fetches into ./dist: static Linux binaries, SHA256SUMS, an SBOM
+	@rm -rf '$(DIST)' && mkdir -p '$(DIST)'
+	@set -e; for arch in $(RELEASE_ARCHS); do for service in $(SERVICES); do \
+		echo "== $(DIST)/$$service-linux-$$arch"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch GOAMD64=v1 GOARM64=v8.0 GOFLAGS= go build -trimpath -buildvcs=false \
+			-ldflags '-s -w -buildid= $(LDFLAGS)' -o "$(DIST)/$$service-linux-$$arch" ./$$service; \
+	done; done
+	@echo '== $(DIST)/fintrans.cdx.json' && $(CYCLONEDX) mod -json -licenses -noserial -type application -output '$(DIST)/fintrans.cdx.json'
+	@echo '== $(DIST)/grafana.tar.gz' && rm -rf build/archive && mkdir -p build/archive/grafana && \
+		cp -R grafana/provision.sh grafana/dashboards build/archive/grafana && \
+		chmod -R u=rwX,go=rX build/archive && find build/archive -exec env TZ=UTC0 touch -t 200001010000 {} + && \
+		(cd build/archive && find grafana -type f | LC_ALL=C sort | tar -c $(TAR_OWNER) -T - -f -) | gzip -n >'$(DIST)/grafana.tar.gz'
+	@echo "== $(DIST)/SHA256SUMS" && cd '$(DIST)' && $(SHA256) * >SHA256SUMS && cat SHA256SUMS
+
+# The real dcos command, in a virtual environment in an ignored folder.
+DCOS_CLI := $(CURDIR)/test/build/dcos-cli
+.PHONY: test-dcos
+test-dcos: ## run the installer through the real dcos command on a stand-in cluster (needs Python 3.10 to 3.12)
+	test/dcos/cli/make.sh '$(DCOS_CLI)'
+	cd test && FINTRANS_DCOS_CLI='$(DCOS_CLI)' go test -count=1 -timeout 20m ./dcos/...
 
 .PHONY: clean
 clean: ## remove what building and testing leave behind

@@ -1,0 +1,94 @@
+package install_test
+
+import (
+	"bufio"
+	"strings"
+	"syscall"
+	"testing"
+
+	"fintrans/test/dcos/standin"
+)
+
+// TestInterrupted kills the installer at each of its steps, each time a step later, until the last run finishes
+// what is left.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.misbehave(standin.Misbehaviour{PackageDelay: 1})
+	for _, step := range []string{
+		"looking at what it needs",
+		"creating app " + generator,
+		"creating app " + detector,
+		"installing package kafka",
+		"installing package grafana",
+		"app " + generator + ": ",
+		"Grafana: data source and dashboards",
+	} {
+		t.Logf("killed at %q", step)
+		c.killAt(step)
+	}
+	c.install(0, []string{"money flows", "nothing was changed"})
+	c.run(c.command("./install-fintrans.sh", "--status")).expect(t, 0)
+
+	t.Log("an uninstall that is killed is finished by the next")
+	uninstall := []string{"./install-fintrans.sh", "--uninstall", "--yes"}
+	c.killCommandAt("removing package marathon-lb", uninstall...)
+	c.run(c.command(uninstall[0], uninstall[1:]...)).expect(t, 0, "removed")
+	if left := c.report().Apps; len(left) > 0 {
+		t.Errorf("an uninstall leaves %v", left)
+	}
+}
+
+// TestInterruptedByHand ends the installer as Ctrl-C does.
+func TestInterruptedByHand(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	installer := c.installer()
+	installer.Stderr = nil
+	stdout, err := installer.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := installer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() && !strings.Contains(lines.Text(), "installing package kafka") {
+	}
+	_ = syscall.Kill(-installer.Process.Pid, syscall.SIGINT) // to all of it, as a terminal does
+	for lines.Scan() {
+	}
+	_ = installer.Wait() // the status says it
+	if status := installer.ProcessState.ExitCode(); status != 130 {
+		t.Errorf("exit status %d, want 130", status)
+	}
+}
+
+// killAt kills the installer, and all that it has started, when it says so.
+func (c *cluster) killAt(step string) {
+	c.t.Helper()
+	c.killCommandAt(step, append([]string{"./install-fintrans.sh"}, "--artifacts-url", c.files.url)...)
+}
+
+func (c *cluster) killCommandAt(step string, args ...string) {
+	c.t.Helper()
+	command := c.command(args[0], args[1:]...)
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	said := []string{}
+	reached := false
+	for lines := bufio.NewScanner(stdout); !reached && lines.Scan(); {
+		said = append(said, lines.Text())
+		reached = strings.Contains(lines.Text(), step)
+	}
+	_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // gone already shows below
+	_ = command.Wait()                                      // killed
+	if !reached {
+		c.t.Fatalf("it never says %q:\n%s", step, strings.Join(said, "\n"))
+	}
+}
