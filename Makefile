@@ -30,8 +30,8 @@ $(SERVICES):
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
 	$(call in_modules,. demo,go test -race -timeout 10m ./...)
 
-.PHONY: lint lint-go lint-modules lint-shell
-lint: lint-shell lint-modules lint-go ## check format, vet, golangci-lint, shellcheck and go.mod
+.PHONY: lint lint-go lint-modules lint-shell lint-grafana
+lint: lint-shell lint-modules lint-go lint-grafana ## check format, vet, golangci-lint, shellcheck, go.mod and the dashboards
 lint-go:
 	@echo "== gofmt"; files=$$(gofmt -l .) && { test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }; }
 	@echo "== sleeping tests"; for file in $$(grep -rl --include='*_test.go' 'time\.Sleep' .); do \
@@ -47,6 +47,9 @@ lint-modules:
 lint-shell:
 	@echo "== shellcheck"; command -v shellcheck >/dev/null || { echo "shellcheck is missing (Debian and macOS package: shellcheck)"; exit 1; }
 	@shellcheck .ci/run $$(find . -name '*.sh' -not -path '*/build/*')
+
+lint-grafana:
+	@echo "== dashboards"; go run ./grafana/generate -check
 
 # Targets are found by the go command itself, folder by folder, whatever module a folder belongs to.
 .PHONY: fuzz

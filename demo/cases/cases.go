@@ -46,6 +46,7 @@ func All() []Case {
 		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
+		{"Dashboards", Dashboards},
 	}, detectorFaults(), operation())
 }
 
