@@ -15,3 +15,6 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // TestSmoke shows on the newest Apache Kafka that money flows, exactly, through kills of all services.
 func TestSmoke(t *testing.T) { cases.Whole(t, real.Servers(realkafka.Kafka4)) }
+
+// TestDashboards shows what each panel of the dashboards shows, on this machine's InfluxDB.
+func TestDashboards(t *testing.T) { cases.Dashboards(t, real.Servers(realkafka.Kafka4)) }
