@@ -79,7 +79,7 @@ func (b *browser) seesPipeline() {
 	for _, row := range b.grid(d, view, "Bad records by reason").Rows {
 		got[text(row[1])] = numberOf(row[2])
 	}
-	if len(got) != 2 || got["empty"] != 5 || got["overflow"] != 4 {
-		b.t.Errorf("Grafana %s: bad records by reason: %v, want empty 5 and overflow 4", b.kind, got)
+	if len(got) != 1 || got["empty"] != 5 {
+		b.t.Errorf("Grafana %s: bad records by reason, as the ingest counts them: %v, want empty 5", b.kind, got)
 	}
 }

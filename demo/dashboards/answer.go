@@ -147,3 +147,12 @@ func number(cell any) float64 {
 	}
 	return math.NaN()
 }
+
+// Times returns the times of the rows, in milliseconds since 1970.
+func (g Grid) Times() []int64 {
+	times := make([]int64, len(g.Rows))
+	for i, row := range g.Rows {
+		times[i] = int64(number(row[0]))
+	}
+	return times
+}

@@ -73,9 +73,9 @@ var pipelineDashboard = dashboard{
 		},
 		{
 			kind: table, title: "Bad records by reason", width: 8, height: 8,
-			description: "Each is counted by both services.",
+			description: "As influx-ingest counts them.",
 			columns:     []column{{"Time", hidden}, {"reason", asText}, {"Records", asNumber}},
-			queries:     []query{{`SELECT sum("bad") AS "Records" FROM ` + pipeline + ` WHERE $timeFilter AND "reason" != '' GROUP BY "reason"`, ""}},
+			queries:     []query{{`SELECT sum("bad") AS "Records" FROM ` + pipeline + ` WHERE $timeFilter AND "service" = 'influx-ingest' AND "reason" != '' GROUP BY "reason"`, ""}},
 		},
 		{
 			kind: graph, title: "Window of the detector", width: 8, height: 8, style: lines,
