@@ -64,7 +64,7 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 	done
 
 .PHONY: test-real
-test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd)
+test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd, npm, Chromium)
 	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v ./...
 
 .PHONY: clean
