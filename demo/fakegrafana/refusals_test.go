@@ -26,6 +26,9 @@ func TestProvisionRefusals(t *testing.T) {
 		{"read-only data source", "12.4.2", func(s *fakegrafana.Server) {
 			s.Add(fakegrafana.Source{Name: "fintrans", Type: "influxdb", ReadOnly: true})
 		}, nil, 6, "is read-only: a file provisions it"},
+		{"read-only data source, dry run", "12.4.2", func(s *fakegrafana.Server) {
+			s.Add(fakegrafana.Source{Name: "fintrans", Type: "influxdb", ReadOnly: true})
+		}, []string{"--dry-run"}, 6, "is read-only: a file provisions it"},
 		{"another kind of data source", "12.4.2", func(s *fakegrafana.Server) {
 			s.Add(fakegrafana.Source{Name: "fintrans", Type: "graphite"})
 		}, nil, 1, "of type 'graphite': give that one another name"},
