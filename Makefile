@@ -67,6 +67,12 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd, npm, Chromium)
 	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v ./...
 
+# Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
+.PHONY: proof
+proof: build ## run the long proofs: a million transactions, KILLS=2m of random kills, a SOAK=20m
+	cd demo && FINTRANS_BINARIES='$(CURDIR)/build' SOAK='$(SOAK)' KILLS='$(KILLS)' \
+		go test -tags proof -count=1 -timeout 5h -v $(if $(PROOF),-run '$(PROOF)') ./proof
+
 .PHONY: clean
 clean: ## remove what building and testing leave behind
 	rm -rf build dist test/build

@@ -47,7 +47,8 @@ func All() []Case {
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
 		{"Dashboards", Dashboards},
-	}, detectorFaults(), operation())
+		{"AlertsLeadToTransfers", AlertsLeadToTransfers},
+	}, detectorFaults(), alertTopic(), pipelineStatus(), operation())
 }
 
 // Run runs the cases as subtests, in parallel.
@@ -95,9 +96,12 @@ func awaitJudged(t testing.TB, p *harness.Process, records int) {
 	})
 }
 
-// alerts reads a detector's stdout.
+// alerts are all lines of a detector's stdout. It must have ended: of one that runs, lines may be on their way.
 func alerts(t testing.TB, p *harness.Process) []oracle.Alert {
 	t.Helper()
+	if p.Running() {
+		t.Fatalf("%v has not ended: not all that it has written may have been read", p)
+	}
 	found, err := oracle.ParseAlerts(p.Stdout())
 	if err != nil {
 		t.Fatal(err)

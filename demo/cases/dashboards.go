@@ -27,7 +27,7 @@ func Dashboards(t testing.TB, start harness.Starter) {
 	s.Produce(money...)
 	s.AwaitVolumes(volumes(money))
 	term(t, in)
-	found := knownAlerts(money)
+	found := knownAlerts(money, [2]uint32{516, 482}, [2]uint32{7, 482})
 	b.write("month", found.lines()...)
 	b.eachKind(func() { b.seesMoney(money, found) })
 	b.eachKind(func() { b.followsAlerts(found) })
@@ -35,6 +35,29 @@ func Dashboards(t testing.TB, start harness.Starter) {
 		s.Query("DROP MEASUREMENT pipeline") // the reports of the ingest itself, and those for the other kind
 		b.seesPipeline()
 	})
+}
+
+// AlertsLeadToTransfers lets the services themselves find the money and the alert, and opens the transfers behind it.
+func AlertsLeadToTransfers(t testing.TB, start harness.Starter) {
+	s := harness.NewSystem(t, start, harness.Need{})
+	b := &browser{t: t, influx: dashboards.Influx{URL: s.Influx.URL(), Database: "fintrans"}}
+	money := flow{seed: 7, number: 1000, accounts: 40, largest: 50, span: 50 * time.Minute, weights: []int{1, 1, 1, 1, 1}}.transactions()
+	money = append(money, ring(time.UnixMilli(time.Now().Add(-5*time.Minute).UnixMilli()))...)
+	in, det := s.Start(ingest, publishing(reporting(quick))), s.Start(detector, publishing(reporting(rules(tenMinutes, time.Hour))))
+	s.Produce(money...)
+	s.AwaitVolumes(volumes(money))
+	found := knownAlerts(money, [2]uint32{516, 482})
+	b.eachKind(func() {
+		d, view := b.open("fintrans", nil)
+		harness.Eventually(t, func() (bool, string) {
+			view.Now = time.Now()
+			grid := b.grid(d, view, "Alerts")
+			return len(grid.Rows) == len(found), fmt.Sprintf("%d alerts are in the table, want %d", len(grid.Rows), len(found))
+		})
+		b.followsAlerts(found)
+		b.seesReports()
+	})
+	term(t, in, det)
 }
 
 // browser looks at dashboards as a person does.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"fintrans/demo/harness"
 )
 
 // numberOf is a whole number of a table.
@@ -82,4 +84,21 @@ func (b *browser) seesPipeline() {
 	if len(got) != 1 || got["empty"] != 5 {
 		b.t.Errorf("Grafana %s: bad records by reason, as the ingest counts them: %v, want empty 5", b.kind, got)
 	}
+}
+
+// seesReports waits until the services' own reports are on dashboard Fintrans pipeline and say that nothing waits.
+func (b *browser) seesReports() {
+	harness.Eventually(b.t, func() (bool, string) {
+		d, view := b.open("fintrans-pipeline", nil)
+		for _, service := range []string{ingest, detector} {
+			if waiting, ok := b.number(d, view, service+": records waiting"); !ok || waiting != 0 {
+				return false, fmt.Sprintf("Grafana %s: %v records of %s wait (%v), want 0", b.kind, waiting, service, ok)
+			}
+			if lines := b.lines(d, view, service+": records per second"); len(lines) != len(harness.Cities()) {
+				return false, fmt.Sprintf("Grafana %s: %s reports rates of %d cities, want all", b.kind, service, len(lines))
+			}
+		}
+		pairs := b.lines(d, view, "Window of the detector")
+		return len(pairs) == 2, fmt.Sprintf("Grafana %s: the detector's window has %d series, want 2", b.kind, len(pairs))
+	})
 }

@@ -85,6 +85,20 @@ func (r Rule) CheckEvery(alerts []Alert, transfers []Transfer) []error {
 	return wrong
 }
 
+// Repeats is how many alerts there are beyond one for each episode of their pair. In order within one topic these
+// are repeats; otherwise a late transfer may have joined what were several episodes.
+func (r Rule) Repeats(alerts []Alert, transfers []Transfer) int {
+	count := map[Pair]int{}
+	for _, alert := range alerts {
+		count[alert.Pair]++
+	}
+	pairs, repeats := ByPair(transfers), 0
+	for pair, n := range count {
+		repeats += max(0, n-len(r.Episodes(pairs[pair])))
+	}
+	return repeats
+}
+
 // Difference is how alerts differ from those that were expected, when the order does not matter.
 type Difference struct {
 	Missing    []Alert // expected more often than they came
