@@ -18,6 +18,7 @@ var pageText string
 type pages struct {
 	all    []dashboards.Dashboard
 	influx dashboards.Influx
+	limit  time.Duration // what all questions of a page may take together
 }
 
 // page is what the template shows.
@@ -42,16 +43,13 @@ func (p *pages) routes() http.Handler {
 	return mux
 }
 
-// askLimit is what all questions of a page may take together: longer than the page lives is of no use.
-const askLimit = 10 * time.Second
-
 func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 	d, ok := dashboards.Find(p.all, r.PathValue("uid"))
 	if !ok {
 		http.Error(w, "there is no dashboard "+r.PathValue("uid"), http.StatusNotFound)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), askLimit)
+	ctx, cancel := context.WithTimeout(r.Context(), p.limit)
 	defer cancel()
 	now := time.Now()
 	chosen := readAddress(d, r.URL.Query())

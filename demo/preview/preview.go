@@ -15,6 +15,9 @@ import (
 	"fintrans/demo/dashboards"
 )
 
+// askLimit is what all questions of a page may take together. The next page comes after 5 s, so much longer is of no use.
+const askLimit = 10 * time.Second
+
 // Options of a preview.
 type Options struct {
 	// Addr is host:port to listen on, such as 127.0.0.1:13000. Where the port is taken another one is used.
@@ -39,7 +42,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if s.listener, s.notice, err = Listen(ctx, options.Addr); err != nil {
 		return nil, fmt.Errorf("start the preview: %w", err)
 	}
-	pages := &pages{all: all, influx: options.Influx}
+	pages := &pages{all: all, influx: options.Influx, limit: askLimit}
 	s.http = &http.Server{
 		Handler: pages.routes(), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },

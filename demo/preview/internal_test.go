@@ -2,11 +2,15 @@ package preview
 
 import (
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"fintrans/demo/dashboards"
+	"fintrans/demo/embedded"
 )
 
 func TestExact(t *testing.T) {
@@ -29,6 +33,27 @@ func TestExact(t *testing.T) {
 		if got := short(unit)(12500); got != want {
 			t.Errorf("12500 in %q: %q, want %q", unit, got, want)
 		}
+	}
+}
+
+// TestHangingInflux shows a page although InfluxDB takes every question and answers none.
+func TestHangingInflux(t *testing.T) {
+	t.Parallel()
+	influx, err := embedded.StartInflux(embedded.InfluxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = influx.Close() })
+	influx.Fail(embedded.Fault{Hang: true})
+	all, err := dashboards.Load(dashboards.Current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pages{all: all, influx: dashboards.Influx{URL: influx.URL(), Database: "fintrans"}, limit: 50 * time.Millisecond}
+	answer := httptest.NewRecorder()
+	p.routes().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/d/fintrans", http.NoBody))
+	if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "deadline exceeded") {
+		t.Errorf("status %d\n%s", answer.Code, answer.Body)
 	}
 }
 
