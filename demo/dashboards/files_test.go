@@ -82,7 +82,7 @@ func TestFilesAreAlike(t *testing.T) {
 var known5 = map[string]string{
 	"dashboard":  "uid title description tags schemaVersion editable refresh time links annotations templating panels",
 	"link":       "type tags title tooltip icon asDropdown includeVars keepTime targetBlank",
-	"annotation": "name datasource enable iconColor query titleColumn textColumn",
+	"annotation": "name datasource enable iconColor query titleColumn tagsColumn",
 	"query":      "name label type datasource query refresh sort multi includeAll options current",
 	"custom":     "name label type query multi includeAll options current",
 	"interval":   "name label type query options current",

@@ -34,14 +34,15 @@ type sourceRef struct {
 }
 
 // annotationNow has the query twice: Grafana up to 9 reads it from the annotation itself, later ones from the target.
+// Without a column for the tags, which has to be a text, some versions take every column for one and fail.
 type annotationNow struct {
 	Name        string           `json:"name"`
 	Datasource  sourceRef        `json:"datasource"`
 	Enable      bool             `json:"enable"`
 	IconColor   string           `json:"iconColor"`
 	Query       string           `json:"query"`
-	TitleColumn string           `json:"titleColumn"`
 	TextColumn  string           `json:"textColumn"`
+	TagsColumn  string           `json:"tagsColumn"`
 	Target      annotationTarget `json:"target"`
 }
 
@@ -50,8 +51,8 @@ type annotationTarget struct {
 	FromAnnotations bool   `json:"fromAnnotations"`
 	Name            string `json:"name"`
 	Query           string `json:"query"`
-	TitleColumn     string `json:"titleColumn"`
 	TextColumn      string `json:"textColumn"`
+	TagsColumn      string `json:"tagsColumn"`
 }
 
 type variableNow struct {
@@ -183,8 +184,8 @@ func renderNow(d dashboard) dashboardNow {
 	r.Annotations.List = []annotationNow{}
 	if d.alerts != "" {
 		r.Annotations.List = append(r.Annotations.List, annotationNow{
-			Name: "Alerts", Datasource: source, Enable: true, IconColor: alertColor, Query: d.alerts, TitleColumn: "Total", TextColumn: "Cities",
-			Target: annotationTarget{RefID: "Alerts", FromAnnotations: true, Name: "Alerts", Query: d.alerts, TitleColumn: "Total", TextColumn: "Cities"},
+			Name: "Alerts", Datasource: source, Enable: true, IconColor: alertColor, Query: d.alerts, TextColumn: "Total", TagsColumn: "Cities",
+			Target: annotationTarget{RefID: "Alerts", FromAnnotations: true, Name: "Alerts", Query: d.alerts, TextColumn: "Total", TagsColumn: "Cities"},
 		})
 	}
 	r.Templating.List = []variableNow{}

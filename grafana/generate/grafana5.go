@@ -51,7 +51,7 @@ type annotation5 struct {
 	IconColor   string `json:"iconColor"`
 	Query       string `json:"query"`
 	TitleColumn string `json:"titleColumn"`
-	TextColumn  string `json:"textColumn"`
+	TagsColumn  string `json:"tagsColumn"`
 }
 
 type option struct {
@@ -150,9 +150,8 @@ func render5(d dashboard) dashboard5 {
 	}
 	r.Annotations.List = []annotation5{}
 	if d.alerts != "" {
-		// Grafana 5 joins title and text, and can show no title that is not first.
 		r.Annotations.List = append(r.Annotations.List, annotation5{
-			Name: "Alerts", Datasource: dataSource, Enable: true, IconColor: alertColor, Query: d.alerts, TitleColumn: "Total", TextColumn: "Cities",
+			Name: "Alerts", Datasource: dataSource, Enable: true, IconColor: alertColor, Query: d.alerts, TitleColumn: "Total", TagsColumn: "Cities",
 		})
 	}
 	r.Templating.List = []variable5{}

@@ -25,7 +25,7 @@ func run(args []string, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	check := flags.Bool("check", false, "write nothing; fail where a file differs")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 1 {
-		fmt.Fprintln(stderr, "usage: generate [-check] [folder]")
+		_, _ = fmt.Fprintln(stderr, "usage: generate [-check] [folder]")
 		return 2
 	}
 	folder := "grafana"
@@ -33,7 +33,7 @@ func run(args []string, stderr io.Writer) int {
 		folder = flags.Arg(0)
 	}
 	if err := generate(folder, *check); err != nil {
-		fmt.Fprintln(stderr, "generate:", err)
+		_, _ = fmt.Fprintln(stderr, "generate:", err)
 		return 1
 	}
 	return 0

@@ -42,7 +42,7 @@ type AnyPanel =
   | PanelOf<'text', text.Options, {}>;
 
 // Up to Grafana 9 an annotation has its query itself, since then in its target.
-type Columns = { query: string; titleColumn: string; textColumn: string };
+type Columns = { query: string; textColumn: string; tagsColumn: string };
 type Annotation = Omit<Written<schema.AnnotationQuery>, 'target'> & Columns & { target: Columns & { refId: string; fromAnnotations: true; name: string } };
 
 export type File = Omit<Written<schema.Dashboard>, 'panels' | 'annotations' | 'id'> & {
