@@ -34,7 +34,7 @@ type Browser struct {
 // Start returns when the dashboards are there: at once for the preview, and within StartTime for a Grafana, which
 // has more to do. It looks for grafana and grafana-server on the PATH. The caller closes the browser.
 func Start(ctx context.Context, options Options) (*Browser, error) {
-	found, err := find()
+	found, err := find(ctx)
 	if err == nil {
 		var b *Browser
 		if b, err = startGrafana(ctx, found, options); err == nil {

@@ -1,6 +1,7 @@
 package browse_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -97,7 +98,7 @@ func TestGrafanaOfThisMachine(t *testing.T) {
 				t.Errorf("provisioned:\n%s%s", source, provider)
 			}
 			written, _ := os.ReadFile("../../grafana/dashboards/" + c.kind + "/fintrans.json")
-			if string(read(t, filepath.Join(dir, "dashboards", "fintrans.json"))) != string(written) {
+			if !bytes.Equal(read(t, filepath.Join(dir, "dashboards", "fintrans.json")), written) {
 				t.Error("the dashboards are not those of the kind")
 			}
 			if err := b.Close(); err != nil {

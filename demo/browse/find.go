@@ -27,7 +27,7 @@ type executable struct {
 }
 
 // find looks for a Grafana on the PATH.
-func find() (executable, error) {
+func find(ctx context.Context) (executable, error) {
 	for _, name := range []string{"grafana", "grafana-server"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
@@ -37,7 +37,7 @@ func find() (executable, error) {
 		if name == "grafana" {
 			e.args = []string{"server"} // the binary of Grafana 9.4 and later, which is also its command line
 		}
-		return e.inspect()
+		return e.inspect(ctx)
 	}
 	return executable{}, errNone
 }
@@ -45,13 +45,16 @@ func find() (executable, error) {
 var versionNumber = regexp.MustCompile(`\b(\d+)\.(\d+)\.\d+`)
 
 // inspect asks the executable for its version and looks for its files.
-func (e executable) inspect() (executable, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func (e executable) inspect(ctx context.Context) (executable, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	output, err := exec.CommandContext(ctx, e.path, "-v").Output()
+	if err != nil {
+		return e, fmt.Errorf("%s -v does not tell a version: %w", e.path, err)
+	}
 	found := versionNumber.FindStringSubmatch(string(output))
 	if found == nil {
-		return e, fmt.Errorf("%s -v does not tell a version (%v): %.80q", e.path, err, output)
+		return e, fmt.Errorf("%s -v does not tell a version but %.80q", e.path, output)
 	}
 	e.version = found[0]
 	major, _ := strconv.Atoi(found[1]) // digits

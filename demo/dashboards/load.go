@@ -14,6 +14,7 @@ import (
 // Kind is the folder of the files for a generation of Grafana.
 type Kind string
 
+// The kinds.
 const (
 	Grafana5 Kind = "5"       // Grafana 5.0 to 8.2
 	Current  Kind = "current" // Grafana from 8.3 on
@@ -45,6 +46,7 @@ const AllValues = "$__all"
 // Shape is what a panel draws.
 type Shape int
 
+// The shapes.
 const (
 	Graph Shape = iota
 	Stat

@@ -90,14 +90,14 @@ func lineSeries(s slots) charts.LineSeriesList {
 	for i, values := range s.values {
 		list = append(list, charts.LineSeries{Name: s.names[i], Values: nulls(values), Symbol: symbol})
 	}
-	marks, any := make([]float64, len(s.alerts)), false
+	marks, marked := make([]float64, len(s.alerts)), false
 	for i, alert := range s.alerts {
 		marks[i] = charts.GetNullValue()
 		if alert {
-			marks[i], any = 0, true
+			marks[i], marked = 0, true
 		}
 	}
-	if any {
+	if marked {
 		list = append(list, charts.LineSeries{Name: "alert", Values: marks, Symbol: charts.Symbol{Shape: charts.SymbolDiamond, Size: 5}})
 	}
 	return list

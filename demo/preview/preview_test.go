@@ -103,7 +103,7 @@ func has(t *testing.T, body, title string, words ...string) {
 func TestPreviewShowsTheMoney(t *testing.T) {
 	t.Parallel()
 	p, influx := start(t)
-	status, body, _ := get(t, p.URL()) // before there is a database
+	body := bodyOf(t, p.URL()) // before there is a database
 	has(t, body, "Transactions", "none")
 	has(t, body, "Total volume per city", "no data in this range")
 	fill(t, influx)

@@ -36,14 +36,14 @@ type sourceRef struct {
 // annotationNow has the query twice: Grafana up to 9 reads it from the annotation itself, later ones from the target.
 // Without a column for the tags, which has to be a text, some versions take every column for one and fail.
 type annotationNow struct {
-	Name        string           `json:"name"`
-	Datasource  sourceRef        `json:"datasource"`
-	Enable      bool             `json:"enable"`
-	IconColor   string           `json:"iconColor"`
-	Query       string           `json:"query"`
-	TextColumn  string           `json:"textColumn"`
-	TagsColumn  string           `json:"tagsColumn"`
-	Target      annotationTarget `json:"target"`
+	Name       string           `json:"name"`
+	Datasource sourceRef        `json:"datasource"`
+	Enable     bool             `json:"enable"`
+	IconColor  string           `json:"iconColor"`
+	Query      string           `json:"query"`
+	TextColumn string           `json:"textColumn"`
+	TagsColumn string           `json:"tagsColumn"`
+	Target     annotationTarget `json:"target"`
 }
 
 type annotationTarget struct {
