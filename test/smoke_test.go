@@ -18,3 +18,6 @@ func TestSmoke(t *testing.T) { cases.Whole(t, real.Servers(realkafka.Kafka4)) }
 
 // TestDashboards shows what each panel of the dashboards shows, on this machine's InfluxDB.
 func TestDashboards(t *testing.T) { cases.Dashboards(t, real.Servers(realkafka.Kafka4)) }
+
+// TestAlertsLeadToTransfers follows an alert that the services found themselves, on real servers.
+func TestAlertsLeadToTransfers(t *testing.T) { cases.AlertsLeadToTransfers(t, real.Servers(realkafka.Kafka4)) }
