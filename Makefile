@@ -38,8 +38,8 @@ demo: build ## see it at work; Ctrl-C ends it and sums up. build/demo --help lis
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
 	$(call in_modules,. demo,go test -race -timeout 10m ./...)
 
-.PHONY: lint lint-go lint-modules lint-shell
-lint: lint-shell lint-modules lint-go ## check format, vet, golangci-lint, shellcheck and go.mod
+.PHONY: lint lint-go lint-modules lint-shell lint-grafana
+lint: lint-shell lint-modules lint-go lint-grafana ## check format, vet, golangci-lint, shellcheck, go.mod and the dashboards
 lint-go:
 	@echo "== gofmt"; files=$$(gofmt -l .) && { test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }; }
 	@echo "== sleeping tests"; for file in $$(grep -rl --include='*_test.go' 'time\.Sleep' .); do \
@@ -57,6 +57,9 @@ lint-shell:
 	@shellcheck .ci/run test/dcos/cli/dcos $$(find . -name '*.sh' -not -path '*/build/*' -not -path './marathon/installer/*' -not -name install-fintrans.sh)
 	@shellcheck -x -a install-fintrans.sh
 
+lint-grafana:
+	@echo "== dashboards"; go run ./grafana/generate -check
+
 # Targets are found by the go command itself, folder by folder, whatever module a folder belongs to.
 .PHONY: fuzz
 fuzz: ## run each fuzz target FUZZTIME times (500000x)
@@ -70,7 +73,7 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 	done
 
 .PHONY: test-real
-test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd)
+test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd, npm, Chromium)
 	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -parallel 3 -v $$(go list ./... | grep -v /dcos/)
 
 # Only what looks for races is built with the race detector: it would multiply the memory that is looked at.

@@ -46,6 +46,8 @@ func All() []Case {
 		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
+		{"Dashboards", Dashboards},
+		{"AlertsLeadToTransfers", AlertsLeadToTransfers},
 	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), operation())
 }
 
@@ -151,5 +153,7 @@ func Core() []Case {
 		{"AlertTopicIsCreatedAgain", AlertTopicIsCreatedAgain},
 		{"AlertsArePoints", AlertsArePoints},
 		{"PipelineIsReported", PipelineIsReported},
+		{"Dashboards", Dashboards},
+		{"AlertsLeadToTransfers", AlertsLeadToTransfers},
 	}
 }
