@@ -196,7 +196,7 @@ func TestProgramThatGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "child")
-	if err := os.WriteFile(path, own, 0o700); err != nil { //nolint:gosec // it is executed
+	if err := os.WriteFile(path, own, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	var out, died lines

@@ -51,9 +51,7 @@ func startDemo(t *testing.T, settings ...string) *running {
 	d := &running{t: t, binaries: t.TempDir(), temp: t.TempDir(), read: make(chan struct{})}
 	for _, of := range []string{generator, ingest, detector} {
 		// Linked under a name of its own, by which the processes of this demo are found.
-		if err := os.Link(filepath.Join(harness.Binaries(t, of), of), filepath.Join(d.binaries, of)); err != nil {
-			t.Fatal(err)
-		}
+		link(t, filepath.Join(harness.Binaries(t, of), of), filepath.Join(d.binaries, of))
 	}
 	d.command = exec.Command(os.Args[0])
 	d.command.Env = append([]string{"ROLE=demo", "BINARIES=" + d.binaries, "TMPDIR=" + d.temp}, settings...)
@@ -75,6 +73,21 @@ func startDemo(t *testing.T, settings ...string) *running {
 		}
 	})
 	return d
+}
+
+// link gives a file another name, or copies it where that cannot be.
+func link(t *testing.T, from, to string) {
+	t.Helper()
+	if os.Link(from, to) == nil {
+		return
+	}
+	program, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, program, 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (d *running) collect() {
