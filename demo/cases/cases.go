@@ -46,7 +46,7 @@ func All() []Case {
 		{"DrainedDetectorRepeatsNothing", DrainedDetectorRepeatsNothing},
 		{"UnreadAlertsAreNotLost", UnreadAlertsAreNotLost},
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
-	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), operation())
+	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), producers(), operation())
 }
 
 // Run runs the cases as subtests, in parallel.
