@@ -82,7 +82,10 @@ func publisherConfig(cfg config) (*sarama.Config, error) {
 	producer.Retry.Max = publishRetries
 	producer.Return.Successes = true
 	producer.Return.Errors = true
-	return conf, conf.Validate()
+	if err := conf.Validate(); err != nil {
+		return nil, err
+	}
+	return conf, nil
 }
 
 // start has run begin, whatever becomes of ctx. The caller calls close.

@@ -48,10 +48,7 @@ func FrozenDetectorPrintsNothingWrong(t testing.TB, start harness.Starter) {
 // awaitAll waits until the instance has all six partitions of London.
 func awaitAll(t testing.TB, p *harness.Process) {
 	t.Helper()
-	harness.Eventually(t, func() (bool, string) {
-		all := sessions(p)
-		return len(all) > 0 && all[len(all)-1].partitions("London") == "0,1,2,3,4,5", fmt.Sprintf("%v has the sessions %+v", p, all)
-	})
+	awaitPartitions(t, p, "0,1,2,3,4,5")
 }
 
 // FrozenIngestLosesNothing freezes one of two instances until the other has everything, and wakes it with what

@@ -25,6 +25,7 @@ func Impatient() []Case {
 		{"StuckStdoutIsNotReady", StuckStdoutIsNotReady},
 		{"AwayInfluxIsNotReady", AwayInfluxIsNotReady},
 		{"AlertTroubleIsNotReady", AlertTroubleIsNotReady},
+		{"PartitionsAreAdded", PartitionsAreAdded},
 	}
 }
 
