@@ -14,14 +14,15 @@ import (
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	c := start(t)
-	c.misbehave(standin.Misbehaviour{PackageDelay: 1})
+	// Longer than everything else takes, so that there is a wait to be killed in.
+	c.misbehave(standin.Misbehaviour{PackageDelay: 20})
 	for _, step := range []string{
 		"looking at what it needs",
 		"creating app " + generator,
 		"creating app " + detector,
 		"installing package kafka",
 		"installing package grafana",
-		"app " + generator + ": ",
+		"package grafana: ",
 		"Grafana: data source and dashboards",
 	} {
 		t.Logf("killed at %q", step)
