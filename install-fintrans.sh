@@ -66,17 +66,9 @@ install() {
   provision_grafana
   ((CHANGES > 0)) || say "everything was there: nothing was changed"
   prove
-  keep_serving
   [[ -z $GRAFANA_TROUBLE ]] ||
     fail "$EXIT_GRAFANA" "money flows, but Grafana could not be provisioned ($GRAFANA_TROUBLE): cure that and run this command again."
-}
-
-# keep_serving stays for as long as tasks may need their programs again.
-keep_serving() {
-  [[ $SERVE == 1 ]] || return 0
-  echo
-  echo "Serving dist/ at $ARTIFACTS_URL until Ctrl-C. A task that is started anew later needs it."
-  wait "$SERVER_PID" || true
+  keep_serving
 }
 
 cleanup() {

@@ -103,3 +103,12 @@ start_server() {
   done
   say "serving dist/ at $ARTIFACTS_URL"
 }
+
+# keep_serving stays for as long as tasks may need their programs again.
+keep_serving() {
+  [[ $SERVE == 1 ]] || return 0
+  echo
+  echo "Serving dist/ at $ARTIFACTS_URL until Ctrl-C. A task that is started anew later needs it."
+  trap 'exit 0' INT TERM HUP # the installation itself is finished
+  wait "$SERVER_PID" || fail "$EXIT_FAILURE" "what served dist/ has ended ('$(tail -n 1 "$WORK/server")'): tasks that are started anew will not find their programs; run this command again."
+}

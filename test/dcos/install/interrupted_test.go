@@ -14,14 +14,15 @@ import (
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	c := start(t)
-	c.misbehave(standin.Misbehaviour{PackageDelay: 1})
+	// Longer than everything else takes, so that there is a wait to be killed in.
+	c.misbehave(standin.Misbehaviour{PackageDelay: 20})
 	for _, step := range []string{
 		"looking at what it needs",
 		"creating app " + generator,
 		"creating app " + detector,
 		"installing package kafka",
 		"installing package grafana",
-		"app " + generator + ": ",
+		"package grafana: ",
 		"Grafana: data source and dashboards",
 	} {
 		t.Logf("killed at %q", step)
@@ -39,7 +40,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedByHand ends the installer as Ctrl-C does.
+// TestInterruptedByHand ends the installer with a signal that it can notice.
 func TestInterruptedByHand(t *testing.T) {
 	t.Parallel()
 	c := start(t)
@@ -55,7 +56,7 @@ func TestInterruptedByHand(t *testing.T) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() && !strings.Contains(lines.Text(), "installing package kafka") {
 	}
-	_ = syscall.Kill(-installer.Process.Pid, syscall.SIGINT) // to all of it, as a terminal does
+	_ = syscall.Kill(-installer.Process.Pid, syscall.SIGTERM) // to all of it; SIGINT ends it alike, but is ignored in a background job
 	for lines.Scan() {
 	}
 	_ = installer.Wait() // the status says it

@@ -85,6 +85,13 @@ func TestLife(t *testing.T) {
 	}
 
 	t.Log("uninstall")
+	refused := c.command("./install-fintrans.sh", "--uninstall")
+	refused.Stdin = strings.NewReader("n\n")
+	there := c.report().Apps
+	c.run(refused).expect(t, 1, "Remove it? [y/N]", "nothing was changed")
+	if got := c.report().Apps; !slices.Equal(got, there) {
+		t.Errorf("an uninstall that was not confirmed leaves %v of %v", got, there)
+	}
 	c.run(c.command("./install-fintrans.sh", "--uninstall", "--yes")).expect(t, 0, "removing package kafka", "removing app "+detector)
 	if after := c.dcos("marathon", "app", "list", "--json") + c.dcos("task", "--json"); after != before {
 		t.Errorf("an uninstall leaves\n%s\nwant what was there before:\n%s", after, before)

@@ -1,0 +1,69 @@
+package install_test
+
+import (
+	"bufio"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestServe installs from a checkout's own dist/, and ends well when it is told to.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	checkout := t.TempDir()
+	whole, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"marathon": whole + "/marathon", "grafana": whole + "/grafana", "dist": need(t, shared.dist)} {
+		if err := os.Symlink(target, filepath.Join(checkout, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script, err := os.ReadFile(whole + "/install-fintrans.sh")
+	if err == nil {
+		err = os.WriteFile(checkout+"/install-fintrans.sh", script, 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().String()
+	taken := c.command(checkout+"/install-fintrans.sh", "--serve="+at)
+	taken.Dir = checkout
+	c.run(taken).expect(t, 3, "--serve=HOST:PORT")
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	command := c.command(checkout+"/install-fintrans.sh", "--serve="+at)
+	command.Dir = checkout
+	stdout, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	served := false
+	lines := bufio.NewScanner(stdout)
+	for !served && lines.Scan() {
+		said = append(said, lines.Text())
+		served = strings.HasPrefix(lines.Text(), "Serving dist/ at http://"+at+" until Ctrl-C")
+	}
+	_ = syscall.Kill(-command.Process.Pid, syscall.SIGTERM) // to all of it; SIGINT ends it alike, but is ignored in a background job
+	for lines.Scan() {
+	}
+	_ = command.Wait() // the status says it
+	if status := command.ProcessState.ExitCode(); !served || status != 0 || !strings.Contains(strings.Join(said, "\n"), "money flows") {
+		t.Errorf("exit status %d, served %v:\n%s", status, served, strings.Join(said, "\n"))
+	}
+}
