@@ -26,6 +26,13 @@ $(SERVICES):
 	@echo "== build/$@"
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/$@ ./$@
 
+# The settings of the demo are variables: make demo FOR=60s RATE=50. build/demo --help lists them.
+.PHONY: demo
+demo: build ## see it at work; Ctrl-C ends it and sums up. build/demo --help lists its settings: make demo RATE=50 FOR=60s
+	@echo "== build/demo (the first time this compiles an InfluxDB: a minute or two)"
+	@cd demo && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/demo ./cmd/demo
+	@build/demo
+
 .PHONY: test
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
 	$(call in_modules,. demo,go test -race -timeout 10m ./...)

@@ -75,7 +75,7 @@ require (
 	github.com/pkg/term v0.0.0-20180730021639-bffc007b7fd5 // indirect
 	github.com/prometheus/client_golang v1.25.0 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
-	github.com/prometheus/common v0.72.0 // indirect
+	github.com/prometheus/common v0.72.0
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/segmentio/kafka-go v0.2.0 // indirect
 	github.com/spf13/pflag v1.0.3 // indirect
@@ -111,6 +111,7 @@ require (
 	github.com/IBM/sarama v1.61.1
 	github.com/go-analyze/charts v0.6.4
 	github.com/sirupsen/logrus v1.10.2
+	golang.org/x/term v0.46.0
 )
 
 require (
