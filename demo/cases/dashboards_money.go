@@ -47,11 +47,11 @@ func knownAlerts(money []harness.Record, pairs ...[2]uint32) knownAlert {
 	for _, pair := range pairs {
 		a := known{source: pair[0], target: pair[1]}
 		cities := map[string]bool{}
-		for _, r := range money {
-			if numbers, ok := parse(r.Value); ok && uint32(numbers[0]) == a.source && uint32(numbers[1]) == a.target {
-				a.total += uint32(numbers[2])
-				a.transfers = append(a.transfers, r)
-				cities[r.City] = true
+		for i, moved := range transfers(money) {
+			if moved.Source == a.source && moved.Target == a.target {
+				a.total += moved.Amount
+				a.transfers = append(a.transfers, money[i])
+				cities[money[i].City] = true
 			}
 		}
 		a.cities = strings.Join(slices.Sorted(maps.Keys(cities)), ", ")
@@ -121,12 +121,12 @@ func (b *browser) seesMoney(money []harness.Record, found knownAlert) {
 // tallies adds up what is known of the chosen cities.
 func tallies(money []harness.Record, chosen []string, step time.Duration) (all tally, cities map[string]tally, intervals map[interval]tally) {
 	cities, intervals = map[string]tally{}, map[interval]tally{}
-	for _, r := range money {
-		numbers, ok := parse(r.Value)
-		if !ok || !slices.Contains(chosen, r.City) {
+	for i, moved := range transfers(money) {
+		r := money[i]
+		if !slices.Contains(chosen, r.City) {
 			continue
 		}
-		amount := float64(numbers[2])
+		amount := float64(moved.Amount)
 		at := interval{r.City, r.Time.Truncate(step).UnixMilli()}
 		all, cities[r.City], intervals[at] = all.add(amount), cities[r.City].add(amount), intervals[at].add(amount)
 	}
@@ -228,9 +228,8 @@ func (b *browser) seesTransfers(link string, a known, found knownAlert) {
 		b.t.Fatalf("Grafana %s: %d transfers and %d series behind %d -> %d, want %d and 2", b.kind, len(grid.Rows), len(lines), a.source, a.target, len(a.transfers))
 	}
 	sum, left := 0.0, map[string]int{}
-	for _, r := range a.transfers {
-		numbers, _ := parse(r.Value)
-		left[fmt.Sprintf("%d %s %d", r.Time.UnixMilli(), r.City, numbers[2])]++
+	for i, moved := range transfers(a.transfers) {
+		left[fmt.Sprintf("%d %s %d", moved.At, a.transfers[i].City, moved.Amount)]++
 	}
 	for i, row := range grid.Rows {
 		left[fmt.Sprintf("%v %v %v", row[0], row[1], row[2])]--
