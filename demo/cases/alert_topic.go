@@ -155,7 +155,7 @@ func behindThem(t testing.TB, s *harness.System, all []alert.Alert) {
 		total, transfers, cities := int64(0), 0, map[string]bool{}
 		for _, other := range pairs[pair] {
 			if at := other.Time.UnixMilli(); at >= int64(a.First) && at <= int64(a.Last) {
-				total += fields(other.Value)[2]
+				total += int64(fields(other.Value).Amount)
 				transfers++
 				cities[other.City] = true
 			}
