@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,10 +82,10 @@ func OpenTopics(ctx context.Context, brokers, names []string) (*Topics, error) {
 // Close ends the client.
 func (t *Topics) Close() { t.admin.Close() }
 
-// Create creates the topics as the generator does on a single broker.
-func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Duration) error {
+// Create creates the topics, and further ones, as the generator does on a single broker.
+func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Duration, further ...string) error {
 	millis := strconv.FormatInt(retention.Milliseconds(), 10)
-	created, err := t.admin.CreateTopics(ctx, partitions, 1, map[string]*string{"retention.ms": &millis}, t.names...)
+	created, err := t.admin.CreateTopics(ctx, partitions, 1, map[string]*string{"retention.ms": &millis}, slices.Concat(t.names, further)...)
 	if err == nil {
 		err = created.Error()
 	}

@@ -40,6 +40,7 @@ func (d *demo) settings(of string, life int) map[string]string {
 		env["RING_TOTAL"] = fmt.Sprint(2 * d.cfg.AlertThreshold)
 	case ingest:
 		env["INFLUX_API"] = d.servers.url
+		env["INFLUX_TARGET_DB"] = database
 		env["KAFKA_GROUP"] = d.group(ingest)
 	case detector:
 		env["KAFKA_GROUP"] = d.group(detector)
@@ -47,11 +48,20 @@ func (d *demo) settings(of string, life int) map[string]string {
 		env["ALERT_WINDOW"] = d.cfg.AlertWindow.String()
 		env["PROD_OUTPUT"] = fmt.Sprint(!d.screen.Colour()) // its lines are shown as they are
 	}
+	if of != generator {
+		env["ALERTS_TOPIC"] = alertTopic
+		env["PIPELINE_TOPIC"] = pipelineTopic
+	}
 	return env
 }
 
 // group is a consumer group of this run alone: those of the services' own names may be at work already.
 func (d *demo) group(of string) string { return "fintrans-demo-" + d.run + "-" + of }
+
+// groups are all of this run: influx-ingest has one for each kind of topic.
+func (d *demo) groups() []string {
+	return []string{d.group(ingest), d.group(ingest) + "-alerts", d.group(ingest) + "-pipeline", d.group(detector)}
+}
 
 // program is the service as a child process.
 func (d *demo) program(of string) supervise.Program {
