@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -82,10 +81,10 @@ func OpenTopics(ctx context.Context, brokers, names []string) (*Topics, error) {
 // Close ends the client.
 func (t *Topics) Close() { t.admin.Close() }
 
-// Create creates the topics, and further ones, as the generator does on a single broker.
-func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Duration, further ...string) error {
+// Create creates topics as the services do on a single broker.
+func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Duration, names ...string) error {
 	millis := strconv.FormatInt(retention.Milliseconds(), 10)
-	created, err := t.admin.CreateTopics(ctx, partitions, 1, map[string]*string{"retention.ms": &millis}, slices.Concat(t.names, further)...)
+	created, err := t.admin.CreateTopics(ctx, partitions, 1, map[string]*string{"retention.ms": &millis}, names...)
 	if err == nil {
 		err = created.Error()
 	}
@@ -93,6 +92,17 @@ func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Du
 		return fmt.Errorf("create topics: %w", err)
 	}
 	return nil
+}
+
+// Delete deletes topics and what is in them; one that does not exist is no error.
+func (t *Topics) Delete(ctx context.Context, names ...string) error {
+	deleted, err := t.admin.DeleteTopics(ctx, names...)
+	for _, topic := range deleted.Sorted() {
+		if topic.Err != nil && !errors.Is(topic.Err, kerr.UnknownTopicOrPartition) {
+			err = errors.Join(err, fmt.Errorf("delete topic %s: %w", topic.Topic, topic.Err))
+		}
+	}
+	return err
 }
 
 // Ends is where the topics that exist end: what is open in a transaction is behind it.

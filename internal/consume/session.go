@@ -141,7 +141,7 @@ func (g *Group) confirmLast() error {
 	}
 	committed, err := kafka.CommittedOffsets(g.cfg.Probe, g.cfg.Group, claims)
 	if err != nil {
-		return fmt.Errorf("%s: %w", g.tracker.uncommitted(), err)
+		return fmt.Errorf("what was last read of %s may be read again: %w", describe(claims), err)
 	}
 	return g.tracker.compare(committed)
 }

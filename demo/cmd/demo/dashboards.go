@@ -9,13 +9,6 @@ import (
 	"fintrans/demo/dashboards"
 )
 
-// The topics through which alerts and what the detector says of itself come to the dashboards. They are the same in
-// each run: on a Kafka of one's own they stay, as the cities' do.
-const (
-	alertTopic    = "fintrans-demo-alerts"
-	pipelineTopic = "fintrans-demo-pipeline"
-)
-
 // database is the one that influx-ingest fills.
 const database = "fintrans"
 

@@ -98,6 +98,14 @@ func (d *demo) prepare() error {
 		return err
 	}
 	d.start = start
+	if !d.servers.own { // for the same reason as the cities' topics
+		err := errors.Join(
+			d.servers.topics.Create(ctx, partitions, retention, d.topic(alertTopic)),
+			d.servers.topics.Create(ctx, 1, retention, d.topic(pipelineTopic)))
+		if err != nil {
+			return err
+		}
+	}
 	for _, of := range []string{ingest, detector} {
 		if err := d.servers.topics.Commit(ctx, d.group(of), start); err != nil {
 			return err

@@ -37,7 +37,7 @@ func (d *demo) finish() error {
 	if err == nil {
 		err = d.seeThrough(ctx, sum.behind)
 	}
-	err = errors.Join(err, d.servers.topics.Forget(ctx, d.groups()...))
+	err = errors.Join(err, d.forget(ctx))
 	if d.hard.Err() != nil {
 		return errInterrupted
 	}

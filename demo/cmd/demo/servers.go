@@ -60,7 +60,7 @@ func startServers(ctx context.Context, cfg config) (*servers, error) {
 	if !s.own {
 		// The generator would do so, but not before it has made sure for some seconds that no further broker
 		// joins the cluster.
-		if err := topics.Create(ctx, partitions, retention, alertTopic, pipelineTopic); err != nil {
+		if err := topics.Create(ctx, partitions, retention, transaction.Cities()...); err != nil {
 			return s, err
 		}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -42,15 +44,13 @@ func (d *demo) settings(of string, life int) map[string]string {
 		env["INFLUX_API"] = d.servers.url
 		env["INFLUX_TARGET_DB"] = database
 		env["KAFKA_GROUP"] = d.group(ingest)
+		env["ALERTS_TOPIC"], env["PIPELINE_TOPIC"] = d.topic(alertTopic), d.topic(pipelineTopic)
 	case detector:
 		env["KAFKA_GROUP"] = d.group(detector)
+		env["ALERTS_TOPIC"], env["PIPELINE_TOPIC"] = d.topic(alertTopic), d.topic(pipelineTopic)
 		env["ALERT_THRESHOLD"] = fmt.Sprint(d.cfg.AlertThreshold)
 		env["ALERT_WINDOW"] = d.cfg.AlertWindow.String()
 		env["PROD_OUTPUT"] = fmt.Sprint(!d.screen.Colour()) // its lines are shown as they are
-	}
-	if of != generator {
-		env["ALERTS_TOPIC"] = alertTopic
-		env["PIPELINE_TOPIC"] = pipelineTopic
 	}
 	return env
 }
@@ -58,9 +58,21 @@ func (d *demo) settings(of string, life int) map[string]string {
 // group is a consumer group of this run alone: those of the services' own names may be at work already.
 func (d *demo) group(of string) string { return "fintrans-demo-" + d.run + "-" + of }
 
-// groups are all of this run: influx-ingest has one for each kind of topic.
-func (d *demo) groups() []string {
-	return []string{d.group(ingest), d.group(ingest) + "-alerts", d.group(ingest) + "-pipeline", d.group(detector)}
+// topic is a topic of this run alone, for the same reason.
+func (d *demo) topic(of string) string { return "fintrans-demo-" + d.run + "-" + of }
+
+// What the services tell each other beside the money: the topics' names, and the ends of the names of the groups
+// in which influx-ingest reads them.
+const (
+	alertTopic    = "alerts"
+	pipelineTopic = "pipeline"
+)
+
+// forget removes what only this run needed from the Kafka.
+func (d *demo) forget(ctx context.Context) error {
+	return errors.Join(
+		d.servers.topics.Forget(ctx, d.group(ingest), d.group(ingest)+"-"+alertTopic, d.group(ingest)+"-"+pipelineTopic, d.group(detector)),
+		d.servers.topics.Delete(ctx, d.topic(alertTopic), d.topic(pipelineTopic)))
 }
 
 // program is the service as a child process.
