@@ -21,6 +21,7 @@ type config struct {
 	For            service.Duration  `name:"for" default:"0" help:"How long to run; 0 goes on until Ctrl-C."`
 	Kafka          service.Addresses `name:"kafka" help:"Brokers of a Kafka of your own, host:port, separated by commas; an embedded one where empty."`
 	Influx         service.URL       `name:"influx" help:"Base URL of the HTTP API of an InfluxDB of your own; an embedded one where empty."`
+	Dashboards     service.Listen    `name:"dashboards" default:"127.0.0.1:13000" help:"Address of the dashboards: those of a Grafana on the PATH, else a preview of them. Another port where that one is taken."`
 	Binaries       string            `name:"binaries" placeholder:"FOLDER" help:"Folder with the three services; that of the demo itself where empty."`
 
 	Version service.VersionFlag `help:"Print the version and exit."`

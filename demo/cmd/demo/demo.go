@@ -73,6 +73,7 @@ func perform(ctx interruption, cfg config, screen *show.Screen) (err error) {
 	if err := d.startServices(); err != nil {
 		return err
 	}
+	defer d.showDashboards()()
 	d.watch()
 	return d.finish()
 }

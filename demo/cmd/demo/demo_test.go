@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,7 +56,7 @@ func startDemo(t *testing.T, settings ...string) *running {
 		link(t, filepath.Join(harness.Binaries(t, of), of), filepath.Join(d.binaries, of))
 	}
 	d.command = exec.Command(os.Args[0])
-	d.command.Env = append([]string{"ROLE=demo", "BINARIES=" + d.binaries, "TMPDIR=" + d.temp}, settings...)
+	d.command.Env = append([]string{"ROLE=demo", "BINARIES=" + d.binaries, "TMPDIR=" + d.temp, "DASHBOARDS=127.0.0.1:0"}, settings...)
 	d.command.Stderr = &d.stderr
 	stdout, err := d.command.StdoutPipe()
 	if err != nil {
@@ -246,6 +248,7 @@ func TestDemo(t *testing.T) {
 	d.await("^POTENTIAL MONEY LAUNDERING: ")
 	d.await("^the past hour in dollars")
 	d.await("^all +[1-9]") // of the table
+	d.showsAlert(strings.Fields(d.await("^dashboards +http://127.0.0.1:[0-9]+/d/fintrans/fintrans \\(preview\\)$"))[1])
 	d.signal(syscall.SIGINT)
 	if status := d.wait(); status != 0 {
 		t.Errorf("exit status %d, want 0", status)
@@ -258,6 +261,21 @@ func TestDemo(t *testing.T) {
 	if len(alertLines(d.output())) == 0 {
 		t.Error("no line of the detector, unchanged")
 	}
+}
+
+// showsAlert waits until the dashboards show an alert, with its link to the transfers behind it.
+func (d *running) showsAlert(url string) {
+	d.t.Helper()
+	harness.Eventually(d.t, func() (bool, string) {
+		answer, err := http.Get(url)
+		if err != nil {
+			return false, err.Error()
+		}
+		defer answer.Body.Close()
+		page, err := io.ReadAll(answer.Body)
+		return strings.Contains(string(page), `href="/d/fintrans-transfers/transfers-behind-an-alert?var-source=`),
+			fmt.Sprintf("%s shows no alert (status %d, %v)", url, answer.StatusCode, err)
+	})
 }
 
 // TestForEndsIt needs no alert: there may not be time for one.
@@ -446,7 +464,7 @@ func TestSettingsThatAreNotValid(t *testing.T) {
 	for setting, expected := range map[string]string{
 		"RATE=fast": "expected a decimal number", "RATE=0": "from 0.1 to 10000", "FOR=20": "expected a Go duration", "FOR=-1s": "expected a Go duration",
 		"ALERT_THRESHOLD=10": "from 100 to 500000", "ALERT_WINDOW=-1h": "expected a Go duration", "GEN_ACCOUNTS=1": "from 2 to",
-		"GEN_SEED=x": "expected a whole number", "RING_SHARE=2": "from 0 to 1", "KAFKA=nohost": "expected host:port", "INFLUX=here": "expected http://",
+		"GEN_SEED=x": "expected a whole number", "RING_SHARE=2": "from 0 to 1", "KAFKA=nohost": "expected host:port", "DASHBOARDS=here": "expected host:port or :port", "INFLUX=here": "expected http://",
 	} {
 		status, stdout, stderr := execute(t, nil, setting)
 		variable, _, _ := strings.Cut(setting, "=")

@@ -42,6 +42,7 @@ func (d *demo) settings(of string, life int) map[string]string {
 		env["RING_TOTAL"] = fmt.Sprint(2 * d.cfg.AlertThreshold)
 	case ingest:
 		env["INFLUX_API"] = d.servers.url
+		env["INFLUX_TARGET_DB"] = database
 		env["KAFKA_GROUP"] = d.group(ingest)
 		env["ALERTS_TOPIC"], env["PIPELINE_TOPIC"] = d.topic(alertTopic), d.topic(pipelineTopic)
 	case detector:
