@@ -27,12 +27,19 @@ $(SERVICES):
 	@echo "== build/$@"
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/$@ ./$@
 
+# The settings of the demo are variables: make demo FOR=60s RATE=50. build/demo --help lists them.
+.PHONY: demo
+demo: build ## see it at work; Ctrl-C ends it and sums up. build/demo --help lists its settings: make demo RATE=50 FOR=60s
+	@echo "== build/demo (the first time this compiles an InfluxDB: a minute or two)"
+	@cd demo && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/demo ./cmd/demo
+	@build/demo
+
 .PHONY: test
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
 	$(call in_modules,. demo,go test -race -timeout 10m ./...)
 
-.PHONY: lint lint-go lint-modules lint-shell
-lint: lint-shell lint-modules lint-go ## check format, vet, golangci-lint, shellcheck and go.mod
+.PHONY: lint lint-go lint-modules lint-shell lint-grafana
+lint: lint-shell lint-modules lint-go lint-grafana ## check format, vet, golangci-lint, shellcheck, go.mod and the dashboards
 lint-go:
 	@echo "== gofmt"; files=$$(gofmt -l .) && { test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }; }
 	@echo "== sleeping tests"; for file in $$(grep -rl --include='*_test.go' 'time\.Sleep' .); do \
@@ -50,6 +57,9 @@ lint-shell:
 	@shellcheck .ci/run test/dcos/cli/dcos $$(find . -name '*.sh' -not -path '*/build/*' -not -path './marathon/installer/*' -not -name install-fintrans.sh)
 	@shellcheck -x -a install-fintrans.sh
 
+lint-grafana:
+	@echo "== dashboards"; go run ./grafana/generate -check
+
 # Targets are found by the go command itself, folder by folder, whatever module a folder belongs to.
 .PHONY: fuzz
 fuzz: ## run each fuzz target FUZZTIME times (500000x)
@@ -63,8 +73,14 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 	done
 
 .PHONY: test-real
-test-real: build ## run the services on real Apache Kafka and InfluxDB servers (needs Java 17, Maven, influxd)
-	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 30m -v $$(go list ./... | grep -v /dcos/)
+test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd, npm, Chromium)
+	cd test && FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -parallel 3 -v $$(go list ./... | grep -v /dcos/)
+
+# Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
+.PHONY: proof
+proof: build ## run the long proofs: a million transactions, KILLS=2m of random kills, a SOAK=20m
+	cd demo && FINTRANS_BINARIES='$(CURDIR)/build' SOAK='$(SOAK)' KILLS='$(KILLS)' \
+		go test -tags proof -count=1 -timeout 5h -v $(if $(PROOF),-run '$(PROOF)') ./proof
 
 # What install-fintrans.sh fetches, all in one folder, as the files of a release are. Nothing in the binaries depends on
 # where, when and by whom they are built: two builds of the same sources are the same bits.

@@ -116,7 +116,7 @@ func (g *generator) send(ctx context.Context, tick func()) {
 // enough tells whether as many transactions are sent as were asked for, those
 // that failed aside.
 func (g *generator) enough() bool {
-	return g.cfg.GenCount != 0 && g.handedOver >= int64(g.cfg.GenCount)+g.acks.failed.Load()
+	return g.cfg.GenCount != 0 && uint64(g.handedOver-g.acks.failed.Load()) >= uint64(g.cfg.GenCount)
 }
 
 // acquire returns a message to fill, as soon as there is room in flight.

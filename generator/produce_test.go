@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -401,4 +402,22 @@ func histogram(t *testing.T, h prometheus.Histogram) [2]float64 {
 		t.Fatal(err)
 	}
 	return [2]float64{float64(m.GetHistogram().GetSampleCount()), m.GetHistogram().GetSampleSum()}
+}
+
+// A count beyond what an int64 holds is a count that is never reached, not one that is reached at once.
+func TestAHugeCountIsNotReachedAtOnce(t *testing.T) {
+	t.Parallel()
+	rt, _ := testRuntime()
+	ctx, stop := context.WithCancel(t.Context())
+	producer := newFakeProducer(func(*sarama.ProducerMessage) error {
+		stop()
+		return nil
+	})
+	g := newGenerator(testConfig(math.MaxUint64), producer, rt)
+	if err := g.run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if g.handedOver == 0 {
+		t.Error("nothing was sent")
+	}
 }

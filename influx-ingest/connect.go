@@ -21,12 +21,10 @@ const (
 // connect makes two clients, because a connection is served in order: the
 // group's own, and one for what is asked beside it.
 func connect(ctx context.Context, cfg config, rt *service.Runtime) (group, probe sarama.Client, err error) {
-	settings, err := cfg.Config(name)
+	settings, err := consumerConfig(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	settings.Consumer.MaxWaitTime = maxWait
-	settings.Consumer.Fetch.Min = minFetch
 	cfg.LogEffective(rt.Log)
 
 	loop := rt.Health.Loop("connect")
@@ -41,6 +39,27 @@ func connect(ctx context.Context, cfg config, rt *service.Runtime) (group, probe
 	}
 	rt.Ready.Set("broker", "")
 	return group, probe, nil
+}
+
+// connectGroup makes the client of another stream's group.
+func connectGroup(ctx context.Context, cfg config, rt *service.Runtime, of stream) (sarama.Client, error) {
+	settings, err := consumerConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	loop := rt.Health.Loop(of.named("connect"))
+	defer loop.Done()
+	return kafka.Connect(ctx, cfg.Settings, settings, rt.Log, loop.Tick)
+}
+
+func consumerConfig(cfg config) (*sarama.Config, error) {
+	settings, err := cfg.Config(name)
+	if err != nil {
+		return nil, err
+	}
+	settings.Consumer.MaxWaitTime = maxWait
+	settings.Consumer.Fetch.Min = minFetch
+	return settings, nil
 }
 
 // ended tells a start that was called off, which is no failure, from one that failed.

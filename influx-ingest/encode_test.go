@@ -50,7 +50,7 @@ func TestAppendPoint(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			nanos := pointTime(tt.millis, tt.offset)
-			got := string(appendPoint(nil, seriesKey(tt.city, tt.partition), tt.tr, nanos))
+			got := string(appendPoint(nil, seriesKey(measurement, tt.city, tt.partition), tt.tr, nanos))
 			if got != tt.want {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
@@ -71,7 +71,7 @@ func FuzzAppendPoint(f *testing.F) {
 		tr := transaction.Transaction{Source: source, Target: target, Amount: amount}
 		nanos := pointTime(millis, offset)
 		for _, city := range transaction.Cities() {
-			got := string(appendPoint([]byte("before\n"), seriesKey(city, partition), tr, nanos))
+			got := string(appendPoint([]byte("before\n"), seriesKey(measurement, city, partition), tr, nanos))
 			if want := "before\n" + clientLine(t, city, partition, tr, nanos); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
@@ -92,7 +92,7 @@ func TestPointTimeIsUniqueWithinAMillisecond(t *testing.T) {
 }
 
 func TestAppendPointDoesNotAllocate(t *testing.T) {
-	key, dst := seriesKey("London", 3), make([]byte, 0, 256)
+	key, dst := seriesKey(measurement, "London", 3), make([]byte, 0, 256)
 	tr := transaction.Transaction{Source: 1, Target: 2, Amount: 3}
 	if got := testing.AllocsPerRun(100, func() { dst = appendPoint(dst[:0], key, tr, 4) }); got != 0 {
 		t.Errorf("got %v allocations a point, want none", got)
@@ -100,7 +100,7 @@ func TestAppendPointDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkAppendPoint(b *testing.B) {
-	key, dst := seriesKey("London", 3), make([]byte, 0, 256)
+	key, dst := seriesKey(measurement, "London", 3), make([]byte, 0, 256)
 	tr := transaction.Transaction{Source: 396, Target: 465, Amount: 6789}
 	b.ReportAllocs()
 	for n := int64(0); b.Loop(); n++ {

@@ -14,22 +14,20 @@ import (
 
 	"fintrans/internal/consume"
 	"fintrans/internal/service"
-	"fintrans/internal/transaction"
 )
 
 // While records flow, what is written is committed about this often. What is
 // not committed at a crash is written again, as the same points.
 const commitEvery = time.Second
 
-// ingest is the consume.Handler: it gives each session a pool and its writers.
+// ingest is the consume.Handler of a stream: it gives each session a pool and its writers.
 type ingest struct {
 	cfg    config
 	rt     *service.Runtime
+	stream stream
 	probe  sarama.Client
 	group  *consume.Group
 	sink   *sink
-	bad    *consume.BadRecords
-	topics []string
 
 	mu      sync.Mutex
 	session *session
@@ -46,15 +44,8 @@ type session struct {
 	left map[string]int // records that were read and not written, by claim
 }
 
-func newIngest(cfg config, rt *service.Runtime, probe sarama.Client, sink *sink) *ingest {
-	i := &ingest{
-		cfg:    cfg,
-		rt:     rt,
-		probe:  probe,
-		sink:   sink,
-		bad:    consume.NewBadRecords(prefix, transaction.Cities(), rt),
-		topics: transaction.Cities(),
-	}
+func newIngest(cfg config, rt *service.Runtime, of stream, probe sarama.Client, sink *sink) *ingest {
+	i := &ingest{cfg: cfg, rt: rt, stream: of, probe: probe, sink: sink}
 	sink.metrics.watch(func() float64 {
 		if s := i.current(); s != nil {
 			return float64(s.pool.buffered())
@@ -70,8 +61,8 @@ func (i *ingest) Setup(s *consume.Session) error {
 		return err
 	}
 	next := &session{pool: newPool(i.cfg.IngestWaitSec.Duration()), left: map[string]int{}}
-	for range writers {
-		w := &writer{pool: next.pool, sink: i.sink, loop: i.rt.Health.Loop("write")}
+	for range i.stream.writers {
+		w := &writer{pool: next.pool, sink: i.sink, loop: i.rt.Health.Loop(i.stream.named("write"))}
 		next.work.Go(func() { w.run(func() { next.stored.Store(true) }) })
 	}
 	next.work.Go(func() { i.commit(next, s.Commit) })
@@ -83,7 +74,7 @@ func (i *ingest) Setup(s *consume.Session) error {
 
 // commit commits now and then what was written, until the writers are to end.
 func (i *ingest) commit(s *session, commit func(ctx context.Context, tick func())) {
-	loop := i.rt.Health.Loop("commit when written")
+	loop := i.rt.Health.Loop(i.stream.named("commit when written"))
 	defer loop.Done()
 	for loop.Sleep(s.pool.ctx, commitEvery) == nil {
 		if s.stored.Swap(false) {
@@ -95,7 +86,7 @@ func (i *ingest) commit(s *session, commit func(ctx context.Context, tick func()
 
 // Consume implements consume.Handler.
 func (i *ingest) Consume(s *consume.Session, c *consume.Claim) error {
-	r := newReading(i, i.current(), c, slices.Index(i.topics, c.Topic()))
+	r := newReading(i, i.current(), c, slices.Index(i.stream.topics, c.Topic()))
 	r.run(s.Context())
 	return nil
 }

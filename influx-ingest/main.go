@@ -1,19 +1,28 @@
 // Command influx-ingest writes the transactions of all cities to InfluxDB,
-// each as one point, and commits to Kafka what InfluxDB has accepted.
+// each as one point, and commits to Kafka what InfluxDB has accepted. Where an
+// alert topic is set it does the same with alerts, beside it.
 package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
 
 	"fintrans/internal/consume"
 	"fintrans/internal/service"
-	"fintrans/internal/transaction"
 )
 
 const (
 	name   = "influx-ingest"
 	prefix = "influx_ingest"
 )
+
+// topicPatience is for how long the topic of a stream beside the money may be missing before /ready says so:
+// the service that creates it may be deployed after this one is ready.
+const topicPatience = 60 * time.Second
 
 func main() {
 	service.Main(service.App[config]{
@@ -24,7 +33,13 @@ func main() {
 }
 
 func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
-	sink, closeSink, err := newSink(cfg, rt)
+	made, err := newSchema(cfg, rt.Log)
+	if err != nil {
+		return err
+	}
+	defer made.close()
+	of := money(cfg, rt)
+	sink, closeSink, err := newSink(cfg, rt, made, of)
 	if err != nil {
 		return err
 	}
@@ -33,20 +48,69 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	defer release()
 	// The database is made at once: dashboards want it before the first transaction comes.
 	go sink.prepare(background)
+	go report(background, cfg, rt, sink)
 
 	group, probe, err := connect(ctx, cfg, rt)
 	if err != nil {
 		return ended(ctx, err)
 	}
 	defer func() { _ = probe.Close() }()
-	i := newIngest(cfg, rt, probe, sink)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var others []<-chan error
+	for _, other := range beside(cfg, rt) {
+		others = append(others, serveBeside(ctx, cfg, rt, other, probe, made))
+	}
+	err = consumeStream(ctx, cfg, rt, of, sink, group, probe)
+	stop() // where the money has ended by an error
+	for _, other := range others {
+		err = both(err, <-other)
+	}
+	return err
+}
+
+// serveBeside serves a stream beside the money, and returns at once. Whatever happens to it, the money goes on;
+// its error comes when it has drained.
+func serveBeside(ctx context.Context, cfg config, rt *service.Runtime, of stream, probe sarama.Client, made *schema) <-chan error {
+	result := make(chan error, 1)
+	go func() {
+		sink, closeSink, err := newSink(cfg, rt, made, of)
+		if err != nil {
+			result <- err
+			return
+		}
+		defer closeSink()
+		group, err := connectGroup(ctx, cfg, rt, of)
+		if err != nil {
+			result <- ended(ctx, err)
+			return
+		}
+		err = consumeStream(ctx, cfg, rt, of, sink, group, probe)
+		if err != nil && of.lossy {
+			rt.Log.WithError(err).WithField("stream", of.name).Info("the end of a stream that may lose something")
+			err = nil
+		}
+		result <- err
+	}()
+	return result
+}
+
+// consumeStream consumes until ctx ends, and drains. It closes the group's client.
+func consumeStream(ctx context.Context, cfg config, rt *service.Runtime, of stream, sink *sink, group, probe sarama.Client) error {
+	i := newIngest(cfg, rt, of, probe, sink)
+	patience := time.Duration(0)
+	if of.name != "" {
+		patience = topicPatience
+	}
 	g, err := consume.New(consume.Config{
-		Group:   cfg.KafkaGroup,
-		Topics:  transaction.Cities(),
-		Prefix:  prefix,
-		Client:  group,
-		Probe:   probe,
-		Runtime: rt,
+		Group:    of.group,
+		Topics:   of.topics,
+		Prefix:   of.prefix,
+		Name:     of.name,
+		Patience: patience,
+		Client:   group,
+		Probe:    probe,
+		Runtime:  rt,
 	})
 	if err != nil {
 		_ = group.Close()
@@ -57,4 +121,12 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 		return err
 	}
 	return i.unwritten()
+}
+
+// both makes one error, of one line, of two.
+func both(first, second error) error {
+	if first != nil && second != nil {
+		return fmt.Errorf("%w; %w", first, second)
+	}
+	return errors.Join(first, second)
 }

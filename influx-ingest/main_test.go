@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"fintrans/internal/service"
+	"fintrans/internal/transaction"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -86,7 +87,7 @@ func quietSink(post func(ctx context.Context, lines []byte) verdict) *sink {
 	s := &sink{
 		post:     post,
 		schema:   &schema{db: "fintrans", client: &fakeInflux{}, log: log, throttle: service.NewThrottle(0)},
-		metrics:  newMetrics(prometheus.NewRegistry()),
+		metrics:  newMetrics(prometheus.NewRegistry(), prefix, "city", transaction.Cities()),
 		log:      log,
 		throttle: service.NewThrottle(0),
 		trouble:  service.NewCondition(0),
@@ -158,4 +159,10 @@ func counted(t *testing.T, c prometheus.Collector, want float64, what string) {
 	if got := testutil.ToFloat64(c); got != want {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+func testRuntime() *service.Runtime {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	return service.NewRuntime(name, log, io.Discard)
 }

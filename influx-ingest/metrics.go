@@ -4,14 +4,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"fintrans/internal/transaction"
 )
 
 // metrics is what the ingest tells of itself at /metrics.
 type metrics struct {
-	points   []prometheus.Counter // by city
-	expired  []prometheus.Counter // by city
+	points   []prometheus.Counter // by topic
+	expired  []prometheus.Counter // by topic
 	rejected *prometheus.CounterVec
 	writes   *prometheus.CounterVec
 	duration prometheus.Histogram
@@ -20,11 +18,14 @@ type metrics struct {
 	age      prometheus.Histogram
 	commits  prometheus.Counter
 	pauses   prometheus.Counter
+	prefix   string
 	registry prometheus.Registerer
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
-	m := &metrics{registry: reg}
+// newMetrics registers the metrics of a stream: their names begin with the prefix, and some are there for
+// each of the topics, which the label names.
+func newMetrics(reg prometheus.Registerer, prefix, label string, topics []string) *metrics {
+	m := &metrics{prefix: prefix, registry: reg}
 	counter := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + name, Help: help})
 		reg.MustRegister(c)
@@ -43,12 +44,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reg.MustRegister(h)
 		return h
 	}
-	cities := transaction.Cities()
-	points := labelled("_points_total", "Points written. Those that InfluxDB dropped of a write that it accepted are in _rejected_total, too.", "city", cities)
-	expired := labelled("_expired_total", "Records older than the retention, which are not sent.", "city", cities)
-	for _, city := range cities {
-		m.points = append(m.points, points.WithLabelValues(city))
-		m.expired = append(m.expired, expired.WithLabelValues(city))
+	points := labelled("_points_total", "Points written. Those that InfluxDB dropped of a write that it accepted are in _rejected_total, too.", label, topics)
+	expired := labelled("_expired_total", "Records older than the retention, which are not sent.", label, topics)
+	for _, topic := range topics {
+		m.points = append(m.points, points.WithLabelValues(topic))
+		m.expired = append(m.expired, expired.WithLabelValues(topic))
 	}
 	m.rejected = labelled("_rejected_total", "Points that InfluxDB refused for good, by reason.", "reason", rejectReasons())
 	m.writes = labelled("_writes_total", "POSTs to InfluxDB, by what came of them.", "result", kindNames[:])
@@ -64,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // watch registers what is held in memory, looked up at the scrape.
 func (m *metrics) watch(buffered func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: prefix + "_buffered_records", Help: "Records that were read and are not written yet.",
+		Name: m.prefix + "_buffered_records", Help: "Records that were read and are not written yet.",
 	}, buffered))
 }
 

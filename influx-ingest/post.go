@@ -33,12 +33,13 @@ type poster struct {
 	timeout   time.Duration
 }
 
-func newPoster(cfg config) (*poster, error) {
+// newPoster makes a poster to a retention policy of the database, for so many writers.
+func newPoster(cfg config, to policy, writers int) (*poster, error) {
 	secure, err := cfg.influxTLS()
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"db": {cfg.InfluxTargetDB}, "rp": {hourPolicy.name}, "precision": {"ns"}}
+	query := url.Values{"db": {cfg.InfluxTargetDB}, "rp": {to.name}, "precision": {"ns"}}
 	return &poster{
 		transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,

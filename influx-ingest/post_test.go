@@ -19,7 +19,7 @@ func newTestPoster(t *testing.T, handler http.HandlerFunc) (*poster, *httptest.S
 	p, err := newPoster(config{
 		InfluxAPI: service.URL(server.URL + "/influx"), InfluxTargetDB: "a b&c",
 		InfluxUser: "bob", InfluxPassword: service.NewSecret("hunter2"),
-	})
+	}, hourPolicy, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

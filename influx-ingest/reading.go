@@ -8,7 +8,6 @@ import (
 	"github.com/IBM/sarama"
 
 	"fintrans/internal/consume"
-	"fintrans/internal/transaction"
 )
 
 const (
@@ -43,12 +42,13 @@ type reading struct {
 	session  *session
 	claim    claim
 	pauses   pauses
-	skip     func(*sarama.ConsumerMessage, transaction.Reason)
+	encoder  encoder
+	skip     func(*sarama.ConsumerMessage, consume.Reason)
 	metrics  *metrics
 	maxAhead time.Duration
+	maxAge   time.Duration // of the retention
 
 	feed      *feed
-	key       []byte
 	chunk     batch
 	expired   int
 	fullSince time.Time // zero while there is room
@@ -61,11 +61,12 @@ func newReading(i *ingest, s *session, c claim, city int) *reading {
 		session:  s,
 		claim:    c,
 		pauses:   i.group,
-		skip:     i.bad.Skip,
+		encoder:  i.stream.encoder(c.Topic(), c.Partition()),
+		skip:     i.stream.bad.Skip,
 		metrics:  i.sink.metrics,
 		maxAhead: i.cfg.MaxAhead.Duration(),
+		maxAge:   i.stream.policy.duration,
 		feed:     newFeed(c, c.Topic()+"/"+strconv.Itoa(int(c.Partition())), city),
-		key:      seriesKey(c.Topic(), c.Partition()),
 	}
 }
 
@@ -100,7 +101,7 @@ func (r *reading) run(ctx context.Context) {
 func (r *reading) gather(msg *sarama.ConsumerMessage) {
 	now := time.Now()
 	latest := now.Add(r.maxAhead).UnixMilli()
-	earliest := now.Add(-hourPolicy.duration).UnixMilli()
+	earliest := now.Add(-r.maxAge).UnixMilli()
 	for r.encode(msg, earliest, latest); r.chunk.records < maxChunk; r.encode(msg, earliest, latest) {
 		var ok bool
 		select {
@@ -116,18 +117,17 @@ func (r *reading) gather(msg *sarama.ConsumerMessage) {
 
 // encode adds one record to the chunk: as a point, or as one to pass over.
 func (r *reading) encode(msg *sarama.ConsumerMessage, earliest, latest int64) {
-	millis := msg.Timestamp.UnixMilli()
-	t, reason := transaction.Judge(msg.Value, millis, latest)
+	millis, reason := r.encoder.read(msg, latest)
 	switch {
-	case reason != transaction.None:
+	case reason != nil:
 		r.skip(msg, reason)
 	case millis < earliest:
 		r.expired++
 	default:
-		r.chunk.lines = appendPoint(r.chunk.lines, r.key, t, pointTime(millis, msg.Offset))
+		r.chunk.lines = r.encoder.appendPoint(r.chunk.lines)
 		r.chunk.point(msg.Offset, millis)
 	}
-	r.chunk.record(msg.Offset, millis)
+	r.chunk.record(msg.Offset, msg.Timestamp.UnixMilli())
 }
 
 // handOver leaves the chunk in the pool.

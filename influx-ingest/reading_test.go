@@ -11,6 +11,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"fintrans/internal/consume"
 	"fintrans/internal/transaction"
 )
 
@@ -55,7 +56,7 @@ type bench struct {
 	claim  *fakeClaim
 	pauses *fakePauses
 	sink   *sink
-	bad    map[int64]transaction.Reason
+	bad    map[int64]consume.Reason
 	work   sync.WaitGroup
 	stop   context.CancelFunc
 }
@@ -66,13 +67,13 @@ func newBench(t *testing.T, post func(ctx context.Context, lines []byte) verdict
 		claim:  &fakeClaim{messages: make(chan *sarama.ConsumerMessage, 256)},
 		pauses: &fakePauses{},
 		sink:   quietSink(post),
-		bad:    map[int64]transaction.Reason{},
+		bad:    map[int64]consume.Reason{},
 	}
 	s := &session{pool: newPool(time.Second), left: map[string]int{}}
 	b.reading = &reading{
-		pool: s.pool, session: s, claim: b.claim, pauses: b.pauses, metrics: b.sink.metrics, maxAhead: time.Minute,
-		skip: func(msg *sarama.ConsumerMessage, reason transaction.Reason) { b.bad[msg.Offset] = reason },
-		feed: newFeed(b.claim, "London/3", 0), key: seriesKey("London", 3),
+		pool: s.pool, session: s, claim: b.claim, pauses: b.pauses, metrics: b.sink.metrics, maxAhead: time.Minute, maxAge: hourPolicy.duration,
+		skip: func(msg *sarama.ConsumerMessage, reason consume.Reason) { b.bad[msg.Offset] = reason },
+		feed: newFeed(b.claim, "London/3", 0), encoder: &transactions{key: seriesKey(measurement, "London", 3)},
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	b.stop = cancel

@@ -126,7 +126,7 @@ func TestSchemaIsMadeOnceForAll(t *testing.T) {
 	influx := &fakeInflux{}
 	s.client = influx
 	var work sync.WaitGroup
-	for range writers {
+	for range 4 {
 		work.Go(func() {
 			if err := s.ensure(t.Context(), 1, func() {}); err != nil {
 				t.Error(err)

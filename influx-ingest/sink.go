@@ -23,27 +23,29 @@ type sink struct {
 	health   *service.Health
 }
 
-// newSink talks to nobody yet. The caller calls the function returned when the sink is not used any more.
-func newSink(cfg config, rt *service.Runtime) (*sink, func(), error) {
-	post, err := newPoster(cfg)
+// newSink makes the sink of a stream. It talks to nobody yet. The caller calls the function returned when the
+// sink is not used any more.
+func newSink(cfg config, rt *service.Runtime, made *schema, of stream) (*sink, func(), error) {
+	post, err := newPoster(cfg, of.policy, of.writers)
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := newSchema(cfg, rt.Log)
-	if err != nil {
-		return nil, nil, err
+	label := "city"
+	var log logrus.FieldLogger = rt.Log
+	if of.name != "" {
+		label, log = "topic", rt.Log.WithField("stream", of.name)
 	}
 	s := &sink{
 		post:     post.post,
 		schema:   made,
-		metrics:  newMetrics(rt.Metrics),
-		log:      rt.Log,
+		metrics:  newMetrics(rt.Metrics, of.prefix, label, of.topics),
+		log:      log,
 		throttle: service.NewThrottle(10 * time.Second),
 		trouble:  service.NewCondition(30 * time.Second),
 		health:   rt.Health,
 	}
-	rt.Ready.Check("influx", s.trouble.Reason)
-	return s, func() { post.close(); made.close() }, nil
+	rt.Ready.Check(of.named("influx"), s.trouble.Reason)
+	return s, post.close, nil
 }
 
 // prepare makes database and policies, and tries until that has worked or ctx ends.

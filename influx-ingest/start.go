@@ -13,11 +13,11 @@ import (
 // dropped. It works before the claims start, which is when sarama looks where
 // they are to begin.
 func (i *ingest) startAtRetention(s *consume.Session) error {
-	committed, err := kafka.CommittedOffsets(i.probe, i.cfg.KafkaGroup, s.Claims())
+	committed, err := kafka.CommittedOffsets(i.probe, i.stream.group, s.Claims())
 	if err != nil {
 		return fmt.Errorf("committed offsets: %w", err)
 	}
-	begin := time.Now().Add(-hourPolicy.duration).UnixMilli()
+	begin := time.Now().Add(-i.stream.policy.duration).UnixMilli()
 	for topic, partitions := range committed {
 		for partition, offset := range partitions {
 			if offset != kafka.NoOffset {

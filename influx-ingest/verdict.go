@@ -85,17 +85,17 @@ func (v verdict) rejection() string {
 // refusal of InfluxDB's own is tried again: no answer of a proxy loses a point.
 func classify(status int, body []byte) verdict {
 	v := verdict{status: status, reason: errorText(body)}
-	v.kind = v.classify(len(body) == 0)
+	v.kind = v.classify()
 	if v.kind == partial {
 		v.dropped = droppedPoints(v.reason)
 	}
 	return v
 }
 
-func (v verdict) classify(empty bool) kind {
+func (v verdict) classify() kind {
 	has := func(text string) bool { return strings.Contains(v.reason, text) }
 	switch {
-	case v.status == http.StatusNoContent, v.status == http.StatusOK && empty:
+	case v.status == http.StatusNoContent: // the one answer that InfluxDB documents as success
 		return accepted
 	case has("database not found"), has("retention policy not found"):
 		return missing

@@ -8,9 +8,6 @@ import (
 	"fintrans/internal/service"
 )
 
-// writers is how many POSTs of one instance may be under way at once.
-const writers = 4
-
 // writer carries payloads from the pool to InfluxDB, one at a time.
 type writer struct {
 	pool *pool

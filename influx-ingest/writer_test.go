@@ -316,7 +316,7 @@ func TestMarksAreInOrder(t *testing.T) {
 		})
 		p := newPool(0)
 		var work sync.WaitGroup
-		for range writers {
+		for range 4 {
 			w := &writer{pool: p, sink: s, loop: s.health.Loop("write")}
 			work.Go(func() { w.run(func() {}) })
 		}

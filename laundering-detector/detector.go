@@ -30,35 +30,46 @@ type detector struct {
 	group   pauser
 	printer *printer
 	metrics *metrics
-	bad     *consume.BadRecords
-	guard   *service.MemoryGuard
-	topics  []string
+
+	publisher *publisher    // nil without an alert topic
+	alerts    *kafka.Reader // of the alert topic
+	bad       *consume.BadRecords
+	guard     *service.MemoryGuard
+	full      func() bool // whether to take in nothing more for now: the guard's word
+	topics    []string
 
 	mu      sync.Mutex
 	session *session
 	counts  int32  // partitions per topic when a session last judged; 0: none did
 	stuck   string // the transaction whose alert is not out although its session is over
+	left    string // what of the alerts was not published when the last session ended
 }
 
-func newDetector(cfg config, rt *service.Runtime, probe sarama.Client) *detector {
+func newDetector(cfg config, rt *service.Runtime, probe sarama.Client) (*detector, error) {
 	d := &detector{
 		cfg:     cfg,
 		rt:      rt,
 		probe:   probe,
 		reader:  kafka.NewReader(probe),
 		printer: newPrinter(rt),
-		bad:     consume.NewBadRecords(prefix, transaction.Cities(), rt),
+		bad:     consume.NewBadRecords(prefix, transaction.Cities(), transaction.Reasons(), rt),
 		guard:   service.NewMemoryGuard(),
 		topics:  transaction.Cities(),
 	}
+	d.full = d.guard.Full
 	d.metrics = newMetrics(d)
+	d.alerts = kafka.NewReader(probe)
+	var err error
+	if d.publisher, err = newPublisher(cfg, rt, d.metrics.publishRetries.Inc); err != nil {
+		return nil, err
+	}
 	d.reader.Missing = d.missing
 	d.reader.Retry = func(topic string, partition int32, err error) {
 		rt.Log.WithError(err).WithFields(logrus.Fields{"topic": topic, "partition": partition}).
 			Debug("reading back: trying again")
 	}
 	rt.Ready.Check("memory", d.guard.Reason)
-	return d
+	return d, nil
 }
 
 // windowConfig is how each partition number's window judges.
@@ -97,6 +108,17 @@ func (d *detector) unprinted() error {
 		return nil
 	}
 	return fmt.Errorf("standard output did not take the alert of %s: from there on the partition will be read again", d.stuck)
+}
+
+// unpublished is the error of a drain that left alerts unpublished.
+func (d *detector) unpublished() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left == "" {
+		return nil
+	}
+	return fmt.Errorf("topic %s did not take all alerts that are out; what set them off will be read again, and they are repeated: %s",
+		d.cfg.AlertsTopic, d.left)
 }
 
 func (d *detector) current() *session {

@@ -33,14 +33,40 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	}
 	defer func() { _ = probe.Close() }()
 
-	d := newDetector(cfg, rt, probe)
+	d, err := newDetector(cfg, rt, probe)
+	if err != nil {
+		_ = group.Close()
+		return err
+	}
 	background, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
 	go d.guard.Run(background, rt)
 	go d.printer.run(background, func(err error) { stop(err) })
+	if d.publisher != nil {
+		d.publisher.start(ctx, d.topics)
+		defer d.publisher.close()
+	}
+
+	report, err := newReporter(cfg, rt)
+	if err != nil {
+		_ = group.Close()
+		return err
+	}
+	if report != nil {
+		reported := make(chan struct{})
+		reporting, end := context.WithCancel(background)
+		go func() {
+			defer close(reported)
+			report.run(reporting)
+		}()
+		defer func() {
+			end()
+			<-reported
+		}()
+	}
 
 	g, err := consume.New(consume.Config{
-		Group:   cfg.KafkaGroup,
+		Group:   string(cfg.KafkaGroup),
 		Topics:  transaction.Cities(),
 		Prefix:  prefix,
 		Client:  group,
@@ -58,6 +84,9 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	}
 	if err == nil {
 		err = d.unprinted()
+	}
+	if err == nil {
+		err = d.unpublished()
 	}
 	return err
 }

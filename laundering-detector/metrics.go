@@ -29,6 +29,14 @@ type metrics struct {
 	readBack     prometheus.Counter
 	rebuilds     prometheus.Histogram
 
+	published      prometheus.Counter
+	publishing     prometheus.Histogram
+	publishRetries prometheus.Counter
+	unpublished    prometheus.Gauge
+	known          prometheus.Counter
+	unrecalled     prometheus.Counter
+	foreign        prometheus.Counter
+
 	routes *service.Throttle
 	mu     sync.Mutex
 	sizes  map[int32]window.Size
@@ -68,8 +76,23 @@ func newMetrics(d *detector) *metrics {
 	m.rebuilds = histogram("_rebuild_duration_seconds", "Time to read a partition number's window back.", prometheus.ExponentialBuckets(0.001, 2, 18))
 	m.rebuilding = prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "_rebuilding", Help: "Partition numbers whose window is being read back."})
 	reg.MustRegister(m.rebuilding)
+	m.published = counter("_alerts_published_total", "Alerts that the alert topic has acknowledged.")
+	m.publishing = histogram("_publish_duration_seconds", "From an alert's line to the acknowledgement of the alert topic.", prometheus.ExponentialBuckets(0.001, 2, 18))
+	m.publishRetries = counter("_publish_retries_total", "Attempts to publish alerts that are to be repeated.")
+	m.known = counter("_alerts_known_total", "Alerts that were not written again because the alert topic has them.")
+	m.unrecalled = counter("_alerts_unread_total", "Partition numbers that were rebuilt although their published alerts could not be read back.")
+	m.foreign = counter("_bad_alerts_total", "Records of the alert topic that are no alerts.")
+	m.unpublished = prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "_alerts_unpublished", Help: "Alerts whose lines are out and that the alert topic has not acknowledged yet."})
+	reg.MustRegister(m.unpublished)
 	m.gauges(reg)
 	return m
+}
+
+// publish counts an alert that the alert topic has acknowledged.
+func (m *metrics) publish(took time.Duration) {
+	m.published.Inc()
+	m.publishing.Observe(took.Seconds())
+	m.unpublished.Dec()
 }
 
 // gauges registers what the windows of all shards hold, added up at the scrape.

@@ -42,7 +42,10 @@ func (s *shard) slowest() int64 {
 	slowest, now := int64(math.MaxInt64), time.Now()
 	for i := range s.topics {
 		st := &s.topics[i]
-		if st.claim == nil || !st.read || st.paused.Load() || st.claim.AtEnd(now) || st.claim.Silent(now) > standing {
+		if st.claim == nil || !st.read || st.paused.Load() || st.claim.Silent(now) > standing {
+			continue
+		}
+		if _, ended := st.claim.AtEnd(now); ended {
 			continue
 		}
 		slowest = min(slowest, st.newest)
@@ -58,7 +61,9 @@ func (s *shard) setPaused(st *topicState, topic int, paused bool) {
 		s.detector.metrics.pauses.Inc()
 		return
 	}
-	if !s.detector.guard.Full() {
-		s.detector.group.Resume(name, s.partition)
+	if s.detector.full() {
+		st.owed.Store(true) // the claim's own loop may not notice that memory was full
+		return
 	}
+	s.detector.group.Resume(name, s.partition)
 }

@@ -78,10 +78,14 @@ func (p *printer) run(ctx context.Context, fail func(error)) {
 		case <-tick.C:
 			p.loop.Tick()
 		case j := <-p.jobs:
-			err := p.write(j.line)
-			j.done <- err
+			err := p.write(j.line, tick.C)
 			if err != nil {
 				p.failed.Store(&err)
+			} else {
+				p.blocked.Clear()
+			}
+			j.done <- err
+			if err != nil {
 				fail(err)
 				return
 			}
@@ -89,11 +93,25 @@ func (p *printer) run(ctx context.Context, fail func(error)) {
 	}
 }
 
-func (p *printer) write(line []byte) error {
-	if _, err := p.out.Write(line); err != nil {
-		return fmt.Errorf("write an alert to standard output: %w", err)
+// write ticks until the line is out: the write may be stuck, the loop is not, and whoever has asked for the
+// line may be gone.
+func (p *printer) write(line []byte, tick <-chan time.Time) error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.out.Write(line)
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("write an alert to standard output: %w", err)
+			}
+			return nil
+		case <-tick:
+			p.loop.Tick()
+		}
 	}
-	return nil
 }
 
 // errUnknown: the session ended while a line was being written.
@@ -115,7 +133,6 @@ func (p *printer) print(ctx context.Context, line []byte, alive func()) error {
 		case jobs <- j:
 			jobs = nil
 		case err := <-j.done:
-			p.blocked.Clear()
 			return err
 		case <-ended:
 			if jobs != nil {
@@ -127,7 +144,6 @@ func (p *printer) print(ctx context.Context, line []byte, alive func()) error {
 			return errUnknown
 		case <-tick.C:
 			p.blocked.Fail("standard output takes no alert: whoever reads it has stopped")
-			p.loop.Tick() // the write is stuck, the loop is not
 			alive()
 		}
 	}

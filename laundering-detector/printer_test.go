@@ -185,3 +185,31 @@ func TestAFailedWriteEndsTheProcess(t *testing.T) {
 		t.Error("no failure is reported")
 	}
 }
+
+// The partition may go to another instance while its alert is stuck: then nobody waits for the line, and
+// still the printer is alive. It is out of trouble when the line is out, whoever may have waited for it.
+func TestAStuckPrinterThatNobodyWaitsForIsAlive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := &gate{open: make(chan struct{})}
+		p, rt, _, stop := startPrinter(t, out)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := p.print(ctx, []byte("one\n"), func() {}); !errors.Is(err, errUnknown) {
+			t.Errorf("got %v, want errUnknown", err)
+		}
+		time.Sleep(2 * service.StallLimit) // the clock of the bubble
+		if stalled := rt.Health.Stalled(); len(stalled) > 0 {
+			t.Errorf("not healthy: %v", stalled)
+		}
+		if reasons := rt.Ready.Reasons(); len(reasons) != 1 {
+			t.Errorf("got %v, want that standard output takes no alert", reasons)
+		}
+		close(out.open)
+		synctest.Wait()
+		if reasons := rt.Ready.Reasons(); len(reasons) != 0 {
+			t.Errorf("still not ready: %v", reasons)
+		}
+		stop()
+	})
+}

@@ -25,11 +25,14 @@ type reading struct {
 	claim    *consume.Claim
 	topic    int
 	batch    []*sarama.ConsumerMessage
-	full     bool // memory is: nothing is taken
+	full     bool  // memory is: nothing is taken
+	marked   int64 // the first offset that is not; negative before the first record
 }
 
 func (r *reading) run() error {
+	defer r.publishRest()
 	ctx := r.sess.Context()
+	r.marked = -1
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -47,6 +50,8 @@ func (r *reading) run() error {
 			if err := r.judge(ctx); err != nil {
 				return err
 			}
+		case <-r.shard.outbox.acked[r.topic]:
+			r.settle(ctx, true)
 		case <-tick.C:
 			r.idle(ctx)
 		}
@@ -57,6 +62,9 @@ func (r *reading) run() error {
 
 // gather takes what is there already, up to a batch.
 func (r *reading) gather(first *sarama.ConsumerMessage) {
+	if r.marked < 0 {
+		r.marked = first.Offset
+	}
 	r.batch = append(r.batch[:0], first)
 	for len(r.batch) < maxBatch {
 		select {
@@ -71,23 +79,60 @@ func (r *reading) gather(first *sarama.ConsumerMessage) {
 	}
 }
 
-// judge deals with the batch and marks what is done: all of it, or what came
-// before a transaction whose alert could not be written.
+// judge deals with the batch, all of it, or what came before a transaction whose
+// alert could not be written.
 func (r *reading) judge(ctx context.Context) error {
 	r.claim.Tick()
 	done, lines, err := r.shard.judge(ctx, r.topic, r.batch, r.claim.Tick)
 	if done > 0 {
 		last := r.batch[done-1]
-		r.claim.Done(last.Offset+1, last.Timestamp.UnixMilli())
-		marked := r.session.uncommitted.Add(int64(done))
-		if lines > 0 || marked >= commitRecords {
-			r.commit(ctx)
-		}
+		r.claim.Passed(last.Offset+1, last.Timestamp.UnixMilli())
+		// Where there is an alert topic, its acknowledgement is what a commit waits for.
+		r.settle(ctx, lines > 0 && !r.shard.outbox.publishes())
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil // the session is over; what is not marked is read again
 	}
 	return err
+}
+
+// settle marks what was judged, as far as the alerts that are out are published,
+// and commits if that is due or was not done for many records.
+func (r *reading) settle(ctx context.Context, due bool) {
+	moved := int64(0)
+	if next := r.shard.outbox.markable(r.topic); next > r.marked {
+		moved = next - r.marked
+		r.claim.Mark(next)
+		r.marked = next
+	}
+	if uncommitted := r.session.uncommitted.Add(moved); uncommitted > 0 && due || uncommitted >= commitRecords {
+		r.commit(ctx)
+	}
+}
+
+// publishRest waits, at the end of a session, until the alerts that are out are
+// published, for as long as there is time for that, and marks what it may.
+func (r *reading) publishRest() {
+	over := time.NewTimer(publishTime)
+	defer over.Stop()
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		if next := r.shard.outbox.markable(r.topic); next > r.marked {
+			r.claim.Mark(next)
+			r.marked = next
+		}
+		if r.shard.outbox.pending() == 0 {
+			return
+		}
+		select {
+		case <-r.shard.outbox.acked[r.topic]:
+		case <-over.C:
+			return
+		case <-tick.C:
+			r.claim.Tick()
+		}
+	}
 }
 
 func (r *reading) commit(ctx context.Context) {
@@ -110,11 +155,11 @@ func (r *reading) idle(ctx context.Context) {
 // watchMemory stops reading while memory is nearly full: what is read and not
 // judged is lost on nobody, it is in Kafka.
 func (r *reading) watchMemory() {
-	full := r.detector.guard.Full()
+	full, st := r.detector.full(), &r.shard.topics[r.topic]
 	switch {
 	case full && !r.full:
 		r.detector.group.Pause(r.claim.Topic(), r.claim.Partition())
-	case !full && r.full && !r.shard.topics[r.topic].paused.Load():
+	case !full && !st.paused.Load() && (st.owed.Swap(false) || r.full):
 		r.detector.group.Resume(r.claim.Topic(), r.claim.Partition())
 	}
 	r.full = full

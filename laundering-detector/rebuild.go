@@ -46,25 +46,32 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 
 // rebuildUntilDone tries until the window is complete or the session is over.
 func (s *shard) rebuildUntilDone(ctx context.Context) {
-	log := s.detector.rt.Log.WithField("partition", s.partition)
 	start := time.Now()
 	for {
 		s.detector.metrics.rebuilding.Inc()
 		records, err := s.rebuild(ctx)
 		s.detector.metrics.rebuilding.Dec()
 		if err == nil {
-			s.detector.metrics.rebuilt(records, start)
-			log.WithFields(logrus.Fields{"records": records, "took": time.Since(start).Round(time.Millisecond)}).
-				Info("window read back from Kafka")
-			close(s.rebuilt)
+			s.finish(start, records)
 			return
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		log.WithError(err).Warn("reading the window back from Kafka: trying again")
+		s.detector.rt.Log.WithError(err).WithField("partition", s.partition).Warn("reading the window back from Kafka: trying again")
 		wait(ctx, time.Second)
 	}
+}
+
+// finish lets the claims begin: the window is complete.
+func (s *shard) finish(start time.Time, records int) {
+	d := s.detector
+	d.metrics.rebuilt(records, start)
+	d.metrics.held(s.partition, s.window.Size())
+	d.rt.Log.WithFields(logrus.Fields{
+		"partition": s.partition, "records": records, "took": time.Since(start).Round(time.Millisecond),
+	}).Info("window read back from Kafka")
+	close(s.rebuilt)
 }
 
 // rebuild reads back what was judged before: of each topic the records below
@@ -88,6 +95,9 @@ func (s *shard) rebuild(ctx context.Context) (int, error) {
 		}
 		from = max(0, oldest-s.detector.cfg.AlertLateness.Milliseconds()-length)
 	}
+	if err := s.recall(ctx, starts, from); err != nil {
+		return 0, err
+	}
 	records := 0
 	for topic, start := range starts {
 		n, err := s.readBack(ctx, topic, start, from)
@@ -104,6 +114,7 @@ func (s *shard) reset() {
 	s.window = window.New(s.detector.windowConfig())
 	for i := range s.topics {
 		s.topics[i].read, s.topics[i].newest = false, 0
+		s.topics[i].known = known{}
 	}
 }
 
@@ -250,7 +261,7 @@ func (s *shard) visit(ctx context.Context, topic int, from, to int64, each func(
 		for i := range s.topics {
 			s.topics[i].claim.Working()
 		}
-		for d.guard.Full() && ctx.Err() == nil {
+		for d.full() && ctx.Err() == nil {
 			wait(ctx, tickEvery)
 		}
 		return ctx.Err() == nil

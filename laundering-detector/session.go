@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,9 +28,10 @@ type session struct {
 	partitions  int32                      // of each topic
 	unbalanced  string                     // why nothing is judged, or empty
 	shards      map[int32]*shard
-	work        sync.WaitGroup // rebuilds
-	uncommitted atomic.Int64   // records marked since the last commit
-	committedAt atomic.Int64   // unix ns
+	work        sync.WaitGroup     // rebuilds and publishing
+	release     context.CancelFunc // ends the publishing
+	uncommitted atomic.Int64       // records marked since the last commit
+	committedAt atomic.Int64       // unix ns
 }
 
 // Setup implements consume.Handler.
@@ -45,14 +47,27 @@ func (d *detector) Setup(s *consume.Session) error {
 	next.committedAt.Store(time.Now().UnixNano())
 	if next.unbalanced = d.differ(counts); next.unbalanced == "" {
 		next.partitions = counts[d.topics[0]]
-		next.committed, err = kafka.CommittedOffsets(d.probe, d.cfg.KafkaGroup, s.Claims())
+		next.committed, err = kafka.CommittedOffsets(d.probe, string(d.cfg.KafkaGroup), s.Claims())
 		if err != nil {
 			return fmt.Errorf("committed offsets: %w", err)
 		}
 		next.unbalanced = d.divide(next, s.Claims())
 	}
 	d.announce(next)
+	d.publish(next)
 	return nil
+}
+
+// publish has the alerts of the session's shards published, until the session is released.
+func (d *detector) publish(next *session) {
+	ctx, release := context.WithCancel(context.Background())
+	next.release = release
+	if d.publisher == nil {
+		return
+	}
+	for _, s := range next.shards {
+		next.work.Go(func() { s.outbox.run(ctx) })
+	}
 }
 
 // differ says how the partition counts differ: what two accounts send each
@@ -98,6 +113,7 @@ func (d *detector) announce(next *session) {
 	d.mu.Lock()
 	before := d.counts
 	d.session = next
+	d.stuck = "" // what the session before did not print is judged again
 	if next.unbalanced == "" {
 		d.counts = next.partitions
 	}
@@ -131,11 +147,32 @@ func (d *detector) Consume(s *consume.Session, c *consume.Claim) error {
 // Cleanup implements consume.Handler: the state is nowhere but in Kafka, so it is let go.
 func (d *detector) Cleanup(*consume.Session) {
 	current := d.current()
+	if current == nil {
+		return // its setup failed
+	}
+	current.release()
 	current.work.Wait()
 	d.metrics.release()
+	d.publisher.release()
+	left := current.left()
+	if left != "" {
+		d.rt.Log.WithField("from", left).Warn("the session ended before all alerts were published: what set them off will be read again")
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.session = nil
+	d.session, d.left = nil, left
+}
+
+// left names the alerts of all shards that were not published.
+func (s *session) left() string {
+	var names []string
+	for _, shard := range s.shards {
+		if left := shard.outbox.left(); left != "" {
+			names = append(names, left)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 // waitForEnd idles until the session is over.

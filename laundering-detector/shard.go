@@ -24,7 +24,9 @@ type shard struct {
 	topics  []topicState
 	joined  int
 	window  *window.Window
-	low     int64  // no transaction older than this is still to come, but late ones
+	outbox  *outbox
+	low     int64 // no transaction older than this is still to come, but late ones
+	idle    idleLow
 	key     []byte // scratch: of the transaction being judged
 	line    []byte // scratch: of its alert
 	rebuilt chan struct{}
@@ -32,8 +34,8 @@ type shard struct {
 
 // claim is what a shard asks of its claims.
 type claim interface {
-	// AtEnd reports that nothing is left to read, as far as the broker said lately.
-	AtEnd(now time.Time) bool
+	// AtEnd reports that nothing is left to read, as far as the broker said lately, and when it was asked.
+	AtEnd(now time.Time) (asked time.Time, ok bool)
 	// Silent is for how long no record was dealt with.
 	Silent(now time.Time) time.Duration
 	// Working reports that a rebuild comes forward.
@@ -47,6 +49,8 @@ type topicState struct {
 	read    bool        // a good record was
 	newest  int64       // time of the newest good record read, in ms since 1970
 	paused  atomic.Bool // for being far ahead of the others
+	owed    atomic.Bool // it may go on as soon as there is memory
+	known   known       // alerts that are published and judged again
 }
 
 func newShard(d *detector, s *session, partition int32) *shard {
@@ -57,6 +61,7 @@ func newShard(d *detector, s *session, partition int32) *shard {
 		turn:      make(chan struct{}, 1),
 		topics:    make([]topicState, len(d.topics)),
 		window:    window.New(d.windowConfig()),
+		outbox:    newOutbox(d, partition),
 		low:       math.MinInt64,
 		rebuilt:   make(chan struct{}),
 	}
@@ -89,6 +94,9 @@ func (s *shard) give() { <-s.turn }
 // lines of the alerts. It returns how many records are done with and how many
 // lines were written; less than the whole batch only with an error.
 func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMessage, alive func()) (done, lines int, err error) {
+	if err := s.outbox.room(ctx, alive); err != nil {
+		return 0, 0, err
+	}
 	if !s.take(ctx, alive) {
 		return 0, 0, ctx.Err()
 	}
@@ -99,6 +107,7 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 		alerted, err := s.observe(ctx, topic, msg, latest, alive)
 		if err != nil {
 			m.judged(topic, i, lines, start)
+			s.outbox.advance(topic, msg.Offset)
 			return i, lines, err
 		}
 		if alerted {
@@ -106,7 +115,9 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 		}
 	}
 	m.judged(topic, len(batch), lines, start)
+	s.outbox.advance(topic, batch[len(batch)-1].Offset+1)
 	s.forget(topic)
+	m.held(s.partition, s.window.Size())
 	s.keepPace()
 	return len(batch), lines, nil
 }
@@ -128,6 +139,10 @@ func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMess
 	if !alerted {
 		return false, nil
 	}
+	if s.topics[topic].known.has(knownAlert{offset: msg.Offset, at: at, pair: pair}) {
+		s.detector.metrics.known.Inc()
+		return false, nil
+	}
 	s.line = appendLine(s.line[:0], bool(s.detector.cfg.ProdOutput), pair, alert.Total)
 	if err := s.detector.printer.print(ctx, s.line, alive); err != nil {
 		if errors.Is(err, errUnknown) {
@@ -137,6 +152,7 @@ func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMess
 		}
 		return false, err
 	}
+	s.outbox.add(announcement{Alert: alert, pair: pair, topic: topic, offset: msg.Offset, at: at})
 	s.detector.metrics.alertLatency.Observe(time.Since(msg.Timestamp).Seconds())
 	return true, nil
 }
@@ -173,21 +189,52 @@ func (s *shard) forget(moving int) {
 		return
 	}
 	low, now := int64(math.MaxInt64), time.Now()
+	ended := now // since when no idle topic has been seen at its end
 	for i := range s.topics {
 		st := &s.topics[i]
-		if i != moving && st.claim.AtEnd(now) {
-			continue
+		if i != moving {
+			if asked, ok := st.claim.AtEnd(now); ok {
+				if asked.Before(ended) {
+					ended = asked
+				}
+				continue
+			}
 		}
 		if !st.read {
 			return // it is about to be read: nobody knows how old its records are
 		}
 		low = min(low, st.newest-s.detector.cfg.AlertLateness.Milliseconds())
 	}
-	s.low = max(s.low, low)
+	s.low = max(s.low, s.settled(low, now, ended))
 	// What is as old as the window is long still tells a transaction at low
 	// whether the sum was above the threshold just before.
 	s.window.Forget(s.low - length - 1)
-	s.detector.metrics.held(s.partition, s.window.Size())
+}
+
+// settled is how much of low counts already, where idle topics were left out of
+// it: what was judged before all of these were seen at their ends, at the time
+// ended. What came later is no older than what such a topic may have been sent
+// meanwhile, which is read a moment later and must not be late for that.
+func (s *shard) settled(low int64, now, ended time.Time) int64 {
+	if ended.Equal(now) { // no topic is idle
+		s.idle = idleLow{}
+		return low
+	}
+	before := int64(math.MinInt64)
+	if !s.idle.at.IsZero() {
+		if !ended.After(s.idle.at) {
+			return before
+		}
+		before = min(low, s.idle.low)
+	}
+	s.idle = idleLow{low: low, at: now}
+	return before
+}
+
+// idleLow is what low was without the topics that were idle at that time.
+type idleLow struct {
+	low int64
+	at  time.Time
 }
 
 // reconsider lets topics go on that waited for one that now stands still.

@@ -18,13 +18,13 @@ import (
 
 // fakeClaim says of itself what a test sets.
 type fakeClaim struct {
-	atEnd  bool
+	atEnd  time.Time // when it was seen there; zero for one that is not
 	silent time.Duration
 }
 
-func (c *fakeClaim) AtEnd(time.Time) bool           { return c.atEnd }
-func (c *fakeClaim) Silent(time.Time) time.Duration { return c.silent }
-func (c *fakeClaim) Working()                       {}
+func (c *fakeClaim) AtEnd(time.Time) (time.Time, bool) { return c.atEnd, !c.atEnd.IsZero() }
+func (c *fakeClaim) Silent(time.Time) time.Duration    { return c.silent }
+func (c *fakeClaim) Working()                          {}
 
 // fakePauser remembers which topics are paused.
 type fakePauser map[string]bool
@@ -47,6 +47,7 @@ type fixture struct {
 	out    *bytes.Buffer
 	pauses fakePauser
 	claims []*fakeClaim
+	full   bool // memory is
 	next   int64
 }
 
@@ -72,7 +73,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),
-		bad: consume.NewBadRecords(prefix, transaction.Cities(), rt), guard: service.NewMemoryGuard(),
+		bad: consume.NewBadRecords(prefix, transaction.Cities(), transaction.Reasons(), rt), full: func() bool { return f.full },
 	}
 	d.metrics = newMetrics(d)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -110,6 +111,15 @@ func (f *fixture) all(millis int64) {
 	f.Helper()
 	for _, city := range transaction.Cities() {
 		f.send(city, "1 2 0", millis)
+	}
+}
+
+// othersEnd lets the topics of all other cities be seen at their ends now.
+func (f *fixture) othersEnd(city string) {
+	for i, c := range f.claims {
+		if transaction.Cities()[i] != city {
+			c.atEnd = time.Now()
+		}
 	}
 }
 
@@ -151,17 +161,38 @@ func TestForgetWaitsForTheSlowestTopic(t *testing.T) {
 			f.send("London", "1 2 0", minutes(200))
 			f.send("NYC", "1 2 0", minutes(200))
 		}, true},
-		{"one is behind, at its end and silent", func(f *fixture) {
-			for _, c := range f.claims[1:] {
-				c.atEnd = true
-			}
+		{"the others are at their ends", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.othersEnd("London")
 			f.send("London", "1 2 0", minutes(200))
 		}, false},
+		{"the others were at their ends before", func(f *fixture) {
+			// What they were sent at the same time as London is not read yet.
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.send("London", "1 2 0", minutes(200))
+		}, true},
+		{"one of the others was at its end before", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			before := f.claims[2].atEnd
+			f.othersEnd("London")
+			f.claims[2].atEnd = before
+			f.send("London", "1 2 0", minutes(200))
+		}, true},
+		{"one of the others moves on", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.othersEnd("London")
+			f.claims[1].atEnd = time.Time{}
+			f.send("NYC", "1 2 0", minutes(1))
+		}, true},
 		{"the slowest is the only one that moves", func(f *fixture) {
 			f.all(minutes(60))
-			for _, c := range f.claims[1:] {
-				c.atEnd = true
-			}
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(69))
+			f.othersEnd("London")
 			f.send("London", "1 2 0", minutes(69))
 		}, true},
 	}
@@ -230,9 +261,7 @@ func TestKeepPace(t *testing.T) {
 			f.send("NYC", "1 2 0", minutes(60))
 		}, ""},
 		{"the others are at their ends", func(f *fixture) {
-			for i, c := range f.claims {
-				c.atEnd = transaction.Cities()[i] != "NYC"
-			}
+			f.othersEnd("NYC")
 			f.send("NYC", "1 2 0", minutes(60))
 		}, ""},
 		{"the others stop while it is paused", func(f *fixture) {
@@ -318,3 +347,62 @@ func TestDivideNeedsAPartitionNumberWhole(t *testing.T) {
 		t.Errorf("got %q and %d shards, want none", got, len(next.shards))
 	}
 }
+
+// What a window without end holds grows with the pairs: the metrics have to show it, and what was read
+// back has to be there before the first record comes.
+func TestTheSizeOfEveryWindowIsShown(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*config)
+		fill   func(*fixture)
+	}{
+		{"an hour", nil, (*fixture).one},
+		{"without end", func(cfg *config) { cfg.AlertWindow = 0 }, (*fixture).one},
+		{"read back", nil, func(f *fixture) { f.shard.finish(time.Now(), 1) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, tt.change)
+			f.shard.window.Load(7, 1, minutes(0), 0)
+			tt.fill(f)
+			if got := f.shard.detector.metrics.sizes[0]; got != f.shard.window.Size() || got.Pairs == 0 {
+				t.Errorf("got %+v, want %+v", got, f.shard.window.Size())
+			}
+		})
+	}
+}
+
+func (f *fixture) one() { f.send("SF", "516 482 6000", minutes(1)) }
+
+// The memory may be full for less time than a paused claim takes to notice: what was not resumed for its sake
+// has to be resumed all the same.
+func TestATopicThatCaughtUpWhileMemoryWasFullGoesOn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.all(minutes(0))
+	f.send("NYC", "1 2 0", minutes(60))
+	f.full = true
+	f.all(minutes(59))
+	if got := f.pauses.String(); got != "London Moscow NYC SF" {
+		t.Fatalf("paused %q, want all that were ahead of the slowest: memory is full", got)
+	}
+	f.full = false
+	r := &reading{
+		detector: f.shard.detector, shard: f.shard, topic: slices.Index(transaction.Cities(), "NYC"),
+		claim: &consume.Claim{ConsumerGroupClaim: namedClaim{topic: "NYC"}},
+	}
+	r.watchMemory()
+	if got := f.pauses.String(); got != "London Moscow SF" {
+		t.Errorf("paused %q, want NYC to go on", got)
+	}
+}
+
+type namedClaim struct {
+	sarama.ConsumerGroupClaim
+	topic string
+}
+
+func (c namedClaim) Topic() string    { return c.topic }
+func (c namedClaim) Partition() int32 { return 0 }

@@ -24,6 +24,8 @@ func Impatient() []Case {
 		{"PartitionCountsDiffer", PartitionCountsDiffer},
 		{"StuckStdoutIsNotReady", StuckStdoutIsNotReady},
 		{"AwayInfluxIsNotReady", AwayInfluxIsNotReady},
+		{"AlertTroubleIsNotReady", AlertTroubleIsNotReady},
+		{"PartitionsAreAdded", PartitionsAreAdded},
 	}
 }
 
@@ -38,15 +40,17 @@ func StalledLoopIsNamed(t testing.TB, start harness.Starter) {
 	s := harness.NewSystem(t, start, harness.Need{})
 	loops := map[string][]string{
 		"generator": {"produce", "acknowledge"},
-		ingest:      {"claim Tokyo/0", "write", "commit when written", "commit", "group", "lag"},
-		detector:    {"claim London/3", "print", "memory", "commit", "group", "lag"},
+		ingest:      {"claim Tokyo/0", "write", "commit when written", "commit", "group", "lag", "alerts claim alerts/1", "alerts write", "alerts group", "alerts lag", "report"},
+		detector:    {"claim London/3", "print", "memory", "commit", "group", "lag", "publish", "alert topic", "pipeline"},
 	}
+	s.CreateTopics(6, alertsTo)
 	stalling := map[*harness.Process]string{}
 	for service, names := range loops {
 		for _, name := range names {
 			env := harness.Env{"STALL": name}
 			if service != "generator" {
 				env["KAFKA_GROUP"] = name // of its own: it has all claims
+				env["ALERTS_TOPIC"], env["PIPELINE_TOPIC"] = alertsTo, pipelineTo
 			}
 			stalling[s.Start(service, env)] = name
 		}
@@ -159,4 +163,24 @@ func AwayInfluxIsNotReady(t testing.TB, start harness.Starter) {
 	s.AwaitVolumes(volumes(records))
 	in.AwaitReady()
 	term(t, in)
+}
+
+// AlertTroubleIsNotReady has an ingest wait for an alert topic that is not there, and a detector publish to one
+// without the partition for it: both say so, are healthy, and are ready when it is there.
+func AlertTroubleIsNotReady(t testing.TB, start harness.Starter) {
+	s := harness.NewSystem(t, start, harness.Need{Partitions: 2})
+	in := s.Start(ingest, publishing(quick))
+	awaitNotReady(t, in, "alerts topics: missing topics: alerts")
+	s.CreateTopics(1, alertsTo)
+	in.AwaitReady()
+	det := s.Start(detector, publishing(rules(tenMinutes, 10*time.Minute)))
+	now := time.UnixMilli(time.Now().UnixMilli())
+	s.Produce(transfer("NYC", now, pairsOf(2, 1, 1)[0], 10_001))
+	awaitLines(t, det, 1)
+	awaitNotReady(t, det, "alerts: the alert topic alerts has no partition 1: add partitions until it has as many as the cities' topics")
+	remain(t, "/health", in, det)
+	s.AddPartitions(1, alertsTo)
+	det.AwaitReady()
+	awaitPublished(t, det, 1)
+	term(t, in, det)
 }

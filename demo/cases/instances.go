@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func DetectorsShareTheWork(t testing.TB, start harness.Starter) {
 	s.Produce(records[:half]...)
 	s.AwaitCommitted(detector, harness.Cities()...)
 	once := tenMinutes.Replay(transfers(records[:half]))
-	if got := shares(t, detectors); !slices.Equal(inOrder(got), inOrder(once)) {
+	if got := shares(t, detectors, len(once)); !slices.Equal(inOrder(got), inOrder(once)) {
 		t.Errorf("%d alerts, want %d: %+v", len(got), len(once), oracle.Compare(got, once))
 	}
 
@@ -61,13 +62,24 @@ func DetectorsShareTheWork(t testing.TB, start harness.Starter) {
 	lostNothing(t, got, want)
 }
 
-// shares returns the alerts of all instances; each must have some, and none for a pair of another.
-func shares(t testing.TB, detectors []*harness.Process) []oracle.Alert {
+// shares returns the alerts of all instances, which run on, as soon as there are as many as expected; each must
+// have some, and none for a pair of another.
+func shares(t testing.TB, detectors []*harness.Process, expected int) []oracle.Alert {
 	t.Helper()
+	harness.Eventually(t, func() (bool, string) {
+		lines := 0
+		for _, p := range detectors {
+			lines += len(p.Stdout())
+		}
+		return lines >= expected, fmt.Sprintf("%d alerts, want %d", lines, expected)
+	})
 	var all []oracle.Alert
 	owner := map[oracle.Pair]*harness.Process{}
 	for _, p := range detectors {
-		own := alerts(t, p)
+		own, err := oracle.ParseAlerts(p.Stdout())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(own) == 0 {
 			t.Errorf("%v has written no alert: it has no share of the work", p)
 		}
@@ -93,10 +105,13 @@ func MoreDetectorsThanPartitions(t testing.TB, start harness.Starter) {
 	records := fiveCities.transactions()
 	s.Produce(records...)
 	s.AwaitCommitted(detector, harness.Cities()...)
+	for _, p := range detectors {
+		p.AwaitReady()
+	}
+	term(t, detectors...) // then all that they wrote has been read, too
 	var got []oracle.Alert
 	idle := 0
 	for _, p := range detectors {
-		p.AwaitReady()
 		own := alerts(t, p)
 		if len(own) == 0 {
 			idle++
@@ -107,5 +122,4 @@ func MoreDetectorsThanPartitions(t testing.TB, start harness.Starter) {
 		t.Errorf("%d instances without alerts, want 1", idle)
 	}
 	report(t, tenMinutes.Check(got, transfers(records)))
-	term(t, detectors...)
 }

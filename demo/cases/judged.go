@@ -50,8 +50,8 @@ func inOrderPairs(records []harness.Record) map[oracle.Pair]bool {
 }
 
 func pairOf(r harness.Record) oracle.Pair {
-	n := fields(r.Value)
-	return oracle.Pair{Source: uint32(n[0]), Target: uint32(n[1])}
+	t := fields(r.Value)
+	return oracle.Pair{Source: t.Source, Target: t.Target}
 }
 
 // alertsOf are the alerts of several detectors.

@@ -152,6 +152,9 @@ func BadCommandLinesAreRefused(t testing.TB, _ harness.Starter) {
 		} {
 			refused(t, row.name, execute(t, service, nil, row.args...), service, row.says...)
 		}
+		if service != "generator" {
+			refused(t, "empty name of a group", execute(t, service, nil, "--kafka-group="), service, "--kafka-group: ", `""`, "expected")
+		}
 		refused(t, "bad port of Marathon", execute(t, service, harness.Env{"PORT0": "http"}), service, "PORT0", "http")
 		refused(t, "flag before variable", execute(t, service, harness.Env{"BROKER": "127.0.0.1:1"}, "--broker=x"), service, "--broker")
 	}

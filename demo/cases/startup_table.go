@@ -54,7 +54,10 @@ var (
 		{value: "18446744073709551616", expected: "whole number"},
 	}
 	badBooleans = []badValue{{value: "maybe", expected: "true or false"}}
-	badURLs     = []badValue{
+	badTopics   = []badValue{
+		{value: "alerts of today", expected: "letters"}, {value: "..", expected: "letters"}, {value: "London", expected: "another one"},
+	}
+	badURLs = []badValue{
 		{value: "127.0.0.1:8086", expected: "http://host:port"}, {value: "ftp://host:1", expected: "http://host:port"},
 		{value: "http://", expected: "http://host:port"}, {value: "http://host:port", expected: "http://host:port"},
 		{value: "http://host/?q=1", expected: "http://host:port"},
@@ -98,6 +101,9 @@ var badValues = map[string][]badValue{
 	"ALERT_REPEAT":    {{value: "twice", expected: "episode or every"}, {value: "EVERY", expected: "episode or every"}},
 	"PROD_OUTPUT":     badBooleans,
 
+	"ALERTS_TOPIC":   badTopics,
+	"PIPELINE_TOPIC": badTopics,
+
 	"GEN_WAIT_SEC": badSeconds,
 	"GEN_COUNT":    badCounts,
 	"GEN_SEED":     badCounts,
@@ -119,10 +125,10 @@ var badValues = map[string][]badValue{
 // shared are settings that the services have in common.
 var shared = map[string]bool{
 	"LISTEN": true, "LOG_LEVEL": true, "LOG_FORMAT": true, "BROKER": true, "KAFKA_VERSION": true, "KAFKA_GROUP_INSTANCE_ID": true,
-	"KAFKA_TLS": true, "KAFKA_SASL_MECHANISM": true, "MAX_AHEAD": true,
+	"KAFKA_TLS": true, "KAFKA_SASL_MECHANISM": true, "MAX_AHEAD": true, "ALERTS_TOPIC": true, "PIPELINE_TOPIC": true,
 }
 
-// freeText are settings of which every value is good, and why.
+// freeText are settings of which every value is good as a variable, where an empty one counts as unset, and why.
 var freeText = map[string]string{
 	"KAFKA_GROUP": "Kafka puts no limits on the names of groups",
 	"INFLUX_USER": "InfluxDB puts no limits on the names of users",
@@ -164,6 +170,8 @@ var badTogether = []conflict{
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/empty"}, []string{"/empty", "is empty"}},
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/large"}, []string{"/large", "too large"}},
 	{"KAFKA_SASL_PASSWORD_FILE", harness.Env{"KAFKA_SASL_PASSWORD_FILE": "DIR/secret", "KAFKA_SASL_PASSWORD": secret}, []string{"/secret", "one of them"}},
+
+	{"PIPELINE_TOPIC", harness.Env{"ALERTS_TOPIC": "one", "PIPELINE_TOPIC": "one"}, []string{`"one"`, "another"}},
 
 	{"INFLUX_TARGET_DB", harness.Env{"INFLUX_TARGET_DB": "a/b"}, []string{`"a/b"`}},
 	{"INFLUX_TARGET_DB", harness.Env{"INFLUX_TARGET_DB": ".."}, []string{`".."`}},

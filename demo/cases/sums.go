@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fintrans/demo/harness"
+	"fintrans/demo/oracle"
 )
 
 // GeneratedMoneyArrives runs the generator and the ingest: what was sent is in the topics, and what is
@@ -25,8 +26,8 @@ func GeneratedMoneyArrives(t testing.TB, start harness.Starter) {
 		t.Errorf("%d records in the topics, want %d", len(log), number)
 	}
 	for _, r := range log {
-		numbers, ok := parse(r.Value)
-		if !ok || numbers[0] == numbers[1] || string(r.Key) != fmt.Sprintf("%d %d", numbers[0], numbers[1]) {
+		moved, ok := oracle.ParseTransfer(r.Value)
+		if !ok || moved.Source == moved.Target || string(r.Key) != fmt.Sprintf("%d %d", moved.Source, moved.Target) {
 			t.Fatalf("%s/%d offset %d: key %q, value %q", r.City, r.Partition, r.Offset, r.Key, r.Value)
 		}
 	}

@@ -85,21 +85,19 @@ func (f flow) city(random *rand.Rand) string {
 func transfers(records []harness.Record) []oracle.Transfer {
 	known := make([]oracle.Transfer, len(records))
 	for i, r := range records {
-		numbers := fields(r.Value)
-		known[i] = oracle.Transfer{
-			Source: uint32(numbers[0]), Target: uint32(numbers[1]), Amount: uint32(numbers[2]), At: r.Time.UnixMilli(),
-		}
+		known[i] = fields(r.Value)
+		known[i].At = r.Time.UnixMilli()
 	}
 	return known
 }
 
 // fields reads the value of a good record; it panics when it is not good.
-func fields(value []byte) [3]int64 {
-	numbers, ok := parse(value)
+func fields(value []byte) oracle.Transfer {
+	t, ok := oracle.ParseTransfer(value)
 	if !ok {
 		panic("not the value of a transaction: " + string(value))
 	}
-	return numbers
+	return t
 }
 
 // volumes are the sums per city of good records.
@@ -108,7 +106,7 @@ func volumes(records []harness.Record) map[string]harness.Volume {
 	for _, r := range records {
 		sum := sums[r.City]
 		sum.Count++
-		sum.Sum += fields(r.Value)[2]
+		sum.Sum += int64(fields(r.Value).Amount)
 		sums[r.City] = sum
 	}
 	return sums

@@ -3,6 +3,7 @@ package e2e_test
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"fintrans/demo/cases"
@@ -13,5 +14,5 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
-	cases.Run(t, harness.Embedded, cases.All())
+	cases.Run(t, harness.Embedded, slices.Concat(cases.All(), cases.EmbeddedOnly()))
 }

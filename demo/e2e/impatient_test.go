@@ -51,9 +51,11 @@ var impatience = map[string][]harness.Mutation{
 		shorten("generator/acks.go", "ackPatience = ", "30 * time.Second", 2*time.Second),
 	},
 	"influx-ingest": append(consumersImpatience[:3:3],
-		shorten("influx-ingest/sink.go", "service.NewCondition(", "30 * time.Second", 2*time.Second)),
+		shorten("influx-ingest/sink.go", "service.NewCondition(", "30 * time.Second", 2*time.Second),
+		shorten("influx-ingest/main.go", "topicPatience = ", "60 * time.Second", 2*time.Second)),
 	"laundering-detector": append(consumersImpatience[:3:3],
-		shorten("laundering-detector/printer.go", "service.NewCondition(", "30 * time.Second", 2*time.Second)),
+		shorten("laundering-detector/printer.go", "service.NewCondition(", "30 * time.Second", 2*time.Second),
+		shorten("laundering-detector/publisher.go", "service.NewCondition(", "30 * time.Second", 2*time.Second)),
 }
 
 // shorten replaces the duration that follows a text.

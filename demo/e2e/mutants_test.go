@@ -72,6 +72,38 @@ func TestFaultsAreNoticed(t *testing.T) {
 			}, cases.LaggingCityIsNotForgotten, "episodes, which need",
 		},
 		{
+			"offsets are committed before the alert is published", "laundering-detector",
+			harness.Mutation{
+				File: "laundering-detector/outbox.go",
+				Old:  "	if len(o.queue) > 0 {\n		return o.queue[0].before[topic]",
+				New:  "	if len(o.queue) < 0 {\n		return o.queue[0].before[topic]",
+			}, cases.UnpublishedAlertsAreNotLost, "transactions are committed, of which",
+		},
+		{
+			"only the topic of the alert waits for its publication", "laundering-detector",
+			harness.Mutation{
+				File: "laundering-detector/outbox.go",
+				Old:  "	if len(o.queue) > 0 {\n		return o.queue[0].before[topic]",
+				New:  "	if len(o.queue) > 0 && o.queue[0].topic == topic {\n		return o.queue[0].before[topic]",
+			}, cases.UnpublishedAlertsAreNotLost, "transactions are committed, of which",
+		},
+		{
+			"what was published is not read back", "laundering-detector",
+			harness.Mutation{
+				File: "laundering-detector/published.go",
+				Old:  "	if !s.outbox.publishes() {\n		return nil",
+				New:  "	if s.outbox.publishes() {\n		return nil",
+			}, cases.PublishedAlertsAreNotRepeated, "alerts in two lives, want",
+		},
+		{
+			"an alert's point is told by its time alone", "influx-ingest",
+			harness.Mutation{
+				File: "influx-ingest/encode.go",
+				Old:  "pointTime(int64(a.Time), a.Offset)",
+				New:  "pointTime(int64(a.Time), 0)",
+			}, cases.AlertsArePoints, "points of alerts, want",
+		},
+		{
 			"offsets are committed before the write is accepted", "influx-ingest",
 			harness.Mutation{
 				File: "influx-ingest/writer.go",

@@ -23,6 +23,8 @@ type InfluxOptions struct {
 	Dir string
 	// Port of the HTTP API.
 	Port int
+	// Users are asked for, with their rights: the first one to be created has to be an administrator.
+	Users bool
 }
 
 // Influx is an InfluxDB 1.8 in this process. It is safe for concurrent use.
@@ -30,6 +32,7 @@ type Influx struct {
 	*Front
 	dir       string
 	temporary bool
+	users     bool
 
 	mu     sync.RWMutex
 	server *run.Server  // nil while stopped
@@ -38,7 +41,7 @@ type Influx struct {
 
 // StartInflux starts an InfluxDB, in a few milliseconds. The caller closes it.
 func StartInflux(options InfluxOptions) (*Influx, error) {
-	i := &Influx{dir: options.Dir}
+	i := &Influx{dir: options.Dir, users: options.Users}
 	if i.dir == "" {
 		dir, err := os.MkdirTemp("", "fintrans-influx-")
 		if err != nil {
@@ -63,7 +66,9 @@ func (i *Influx) Start() error {
 	if i.server != nil {
 		return nil
 	}
-	server, api, err := openInflux(influxConfig(i.dir))
+	config := influxConfig(i.dir)
+	config.HTTPD.AuthEnabled = i.users
+	server, api, err := openInflux(config)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func newTopicClient(t testing.TB, brokers []string) topicClient {
 	t.Helper()
 	kafka, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers...),
-		kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(partitionOf)),
+		kgo.RecordPartitioner(Partitioner()),
 		kgo.MaxBufferedRecords(1<<20),
 		kgo.ProducerBatchMaxBytes(1<<20), // as large as brokers accept
 		kgo.ProducerLinger(0),
@@ -69,6 +69,9 @@ func newTopicClient(t testing.TB, brokers []string) topicClient {
 	t.Cleanup(kafka.Close)
 	return topicClient{kafka: kafka, admin: kadm.NewClient(kafka)}
 }
+
+// Partitioner is that of the records that tests send.
+func Partitioner() kgo.Partitioner { return kgo.BasicConsistentPartitioner(partitionOf) }
 
 // partitionOf is the partitioner: the record's own choice, else that of its key.
 func partitionOf(string) func(*kgo.Record, int) int {

@@ -3,32 +3,8 @@ package oracle
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 )
-
-// alertLine is the line of an alert, to the letter.
-var alertLine = regexp.MustCompile(`^POTENTIAL MONEY LAUNDERING: (0|[1-9][0-9]*) -> (0|[1-9][0-9]*) totalling (0|[1-9][0-9]*) now$`)
-
-// ParseAlerts reads the lines of a detector's stdout. A line that is anything but an alert is an error.
-func ParseAlerts(lines []string) ([]Alert, error) {
-	alerts := make([]Alert, len(lines))
-	for i, line := range lines {
-		found := alertLine.FindStringSubmatch(line)
-		if found == nil {
-			return nil, fmt.Errorf("line %d of stdout is no alert: %q", i+1, line)
-		}
-		source, err1 := strconv.ParseUint(found[1], 10, 32)
-		target, err2 := strconv.ParseUint(found[2], 10, 32)
-		total, err3 := strconv.ParseUint(found[3], 10, 64)
-		if err1 != nil || err2 != nil || err3 != nil {
-			return nil, fmt.Errorf("line %d of stdout has a number that is too large: %q", i+1, line)
-		}
-		alerts[i] = Alert{Pair{uint32(source), uint32(target)}, total}
-	}
-	return alerts, nil
-}
 
 // Check says what is wrong with the alerts of transfers that were judged in an unknown order, of which
 // none was too late to be judged by all that was needed: nil if nothing is. Alerts may be repeated.
@@ -83,6 +59,20 @@ func (r Rule) CheckEvery(alerts []Alert, transfers []Transfer) []error {
 		}
 	}
 	return wrong
+}
+
+// Repeats is how many alerts there are beyond one for each episode of their pair. In order within one topic these
+// are repeats; otherwise a late transfer may have joined what were several episodes.
+func (r Rule) Repeats(alerts []Alert, transfers []Transfer) int {
+	count := map[Pair]int{}
+	for _, alert := range alerts {
+		count[alert.Pair]++
+	}
+	pairs, repeats := ByPair(transfers), 0
+	for pair, n := range count {
+		repeats += max(0, n-len(r.Episodes(pairs[pair])))
+	}
+	return repeats
 }
 
 // Difference is how alerts differ from those that were expected, when the order does not matter.

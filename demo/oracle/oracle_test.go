@@ -240,3 +240,27 @@ func TestCompare(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestParseTransfer(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		value string
+		want  oracle.Transfer
+		ok    bool
+	}{
+		{"396 465 6789", oracle.Transfer{Source: 396, Target: 465, Amount: 6789}, true},
+		{"007 4294967295 0", oracle.Transfer{Source: 7, Target: 4294967295}, true},
+		{"1 2 4294967296", oracle.Transfer{}, false},
+		{"1 2 -3", oracle.Transfer{}, false},
+		{"1 2", oracle.Transfer{}, false},
+		{"1 2 3 4", oracle.Transfer{}, false},
+		{"1  2 3", oracle.Transfer{}, false},
+		{"1 2 3\n", oracle.Transfer{}, false},
+		{"", oracle.Transfer{}, false},
+	}
+	for _, test := range tests {
+		if got, ok := oracle.ParseTransfer([]byte(test.value)); got != test.want || ok != test.ok {
+			t.Errorf("%q: got %+v %v, want %+v %v", test.value, got, ok, test.want, test.ok)
+		}
+	}
+}

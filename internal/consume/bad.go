@@ -8,8 +8,15 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"fintrans/internal/service"
-	"fintrans/internal/transaction"
 )
+
+// Reason is why a record is skipped.
+type Reason interface {
+	// String is the reason as a metric's label.
+	String() string
+	// Help says what is wrong with the record and what was expected.
+	Help() string
+}
 
 // BadRecords counts and logs the records that are skipped. Both consumers skip
 // the same ones. It is safe for concurrent use.
@@ -21,17 +28,17 @@ type BadRecords struct {
 
 // NewBadRecords registers the counter prefix_bad_records_total, with every
 // topic and reason at zero.
-func NewBadRecords(prefix string, topics []string, rt *service.Runtime) *BadRecords {
+func NewBadRecords[R Reason](prefix string, topics []string, reasons []R, rt *service.Runtime) *BadRecords {
 	b := &BadRecords{
 		log:      rt.Log,
 		throttle: service.NewThrottle(10 * time.Second),
 		counts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "_bad_records_total",
-			Help: "Records skipped because they are no transaction, by reason.",
+			Help: "Records skipped because they are not what the topic is for, by reason.",
 		}, []string{"topic", "reason"}),
 	}
 	for _, topic := range topics {
-		for _, reason := range transaction.Reasons() {
+		for _, reason := range reasons {
 			b.counts.WithLabelValues(topic, reason.String())
 		}
 	}
@@ -41,7 +48,7 @@ func NewBadRecords(prefix string, topics []string, rt *service.Runtime) *BadReco
 
 // Skip counts one bad record, and logs where it is unless one like it was
 // logged a moment ago. What the record says is not logged: it may be anything.
-func (b *BadRecords) Skip(msg *sarama.ConsumerMessage, reason transaction.Reason) {
+func (b *BadRecords) Skip(msg *sarama.ConsumerMessage, reason Reason) {
 	b.counts.WithLabelValues(msg.Topic, reason.String()).Inc()
 	held, ok := b.throttle.Allow(msg.Topic + " " + reason.String())
 	if !ok {

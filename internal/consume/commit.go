@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
 
@@ -19,13 +20,13 @@ type committer struct {
 	loop *service.Loop
 }
 
-func newCommitter(sess commits, health *service.Health) *committer {
+func newCommitter(sess commits, loop *service.Loop) *committer {
 	c := &committer{
 		sess: sess,
 		asks: make(chan chan struct{}),
 		quit: make(chan struct{}),
 		done: make(chan struct{}),
-		loop: health.Loop("commit"),
+		loop: loop,
 	}
 	go c.run()
 	return c
@@ -44,13 +45,20 @@ func (c *committer) run() {
 			c.loop.Tick()
 		case first := <-c.asks:
 			waiting := c.gather(first)
-			c.sess.Commit()
-			c.loop.Tick()
+			c.tryCommit()
 			for _, w := range waiting {
 				close(w)
 			}
 		}
 	}
+}
+
+// tryCommit ticks for as long as a commit takes: minutes, while a broker hangs.
+func (c *committer) tryCommit() {
+	_, _ = kafka.Await(context.Background(), c.loop.Tick, nil, func() (struct{}, error) {
+		c.sess.Commit()
+		return struct{}{}, nil
+	})
 }
 
 // gather takes every ask that is already waiting: one commit serves them all.

@@ -57,7 +57,7 @@ func TestCommitsAskedForTogetherAreOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sess := &slowCommits{begun: make(chan struct{}), release: make(chan struct{})}
-		c := newCommitter(sess, testRuntime().Health)
+		c := newCommitter(sess, testRuntime().Health.Loop("commit"))
 		done := make(chan struct{}, 10)
 		ask := func() {
 			c.commit(context.Background(), func() {})
@@ -92,7 +92,7 @@ func TestCommitTicksWhileItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
-		c := newCommitter(sess, testRuntime().Health)
+		c := newCommitter(sess, testRuntime().Health.Loop("commit"))
 		ticks := 0
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -116,11 +116,11 @@ func TestLag(t *testing.T) {
 	}{
 		{"nothing committed, nothing there", sarama.OffsetOldest, 0, func(*progress) {}, 0},
 		{"nothing committed", sarama.OffsetOldest, 7, func(*progress) {}, 7},
-		{"in the middle", 3, 7, func(p *progress) { p.done(5, 1) }, 2},
-		{"all done", 3, 7, func(p *progress) { p.done(7, 1) }, 0},
+		{"in the middle", 3, 7, func(p *progress) { done(p, 5) }, 2},
+		{"all done", 3, 7, func(p *progress) { done(p, 7) }, 0},
 		{"the broker told of more than the fetches", 3, 7, func(p *progress) { p.end.Store(9) }, 6},
-		{"what is left is a transaction's marker", 3, 7, func(p *progress) { p.done(6, 1); p.nothing.Store(7) }, 0},
-		{"records behind the marker", 3, 9, func(p *progress) { p.done(6, 1); p.nothing.Store(7) }, 2},
+		{"what is left is a transaction's marker", 3, 7, func(p *progress) { done(p, 6); p.nothing.Store(7) }, 0},
+		{"records behind the marker", 3, 9, func(p *progress) { done(p, 6); p.nothing.Store(7) }, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,8 +140,9 @@ func TestAtEnd(t *testing.T) {
 		p := newProgress(&fakeClaim{topic: "SF"})
 		expect := func(what string, want bool) {
 			t.Helper()
-			if got := p.AtEnd(time.Now()); got != want {
-				t.Errorf("%s: got %v, want %v", what, got, want)
+			asked, got := p.AtEnd(time.Now())
+			if got != want || got && asked.UnixNano() != p.atEndAt.Load() {
+				t.Errorf("%s: got %v, asked %v, want %v", what, got, asked, want)
 			}
 		}
 		expect("never asked", false)
@@ -149,7 +150,7 @@ func TestAtEnd(t *testing.T) {
 		p.atEndAt.Store(time.Now().UnixNano())
 		time.Sleep(time.Second)
 		expect("asked a second ago", true)
-		p.done(1, 1)
+		done(p, 1)
 		expect("moved since", false)
 		time.Sleep(time.Second)
 		p.atEndAt.Store(time.Now().UnixNano())
@@ -221,7 +222,7 @@ func TestCompareNamesWhatWillBeReadAgain(t *testing.T) {
 	if err := tr.compare(committed); err != nil {
 		t.Errorf("nothing was dealt with: %v", err)
 	}
-	p.done(8, 1)
+	done(p, 8)
 	tr.remove(p) // the claim has returned, the session is still there
 	err := tr.compare(committed)
 	if err == nil || !strings.Contains(err.Error(), "SF/3 from offset 2 to 7") || strings.Contains(err.Error(), "NYC") {
@@ -239,7 +240,7 @@ func TestCompareNamesWhatWillBeReadAgain(t *testing.T) {
 
 func TestBadRecordsAreCountedByReason(t *testing.T) {
 	t.Parallel()
-	bad := NewBadRecords("x", transaction.Cities(), testRuntime())
+	bad := NewBadRecords("x", transaction.Cities(), transaction.Reasons(), testRuntime())
 	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
 	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
 	if got := testutil.ToFloat64(bad.counts.WithLabelValues("SF", "tombstone")); got != 2 {
@@ -266,5 +267,38 @@ func TestBackoffIsBounded(t *testing.T) {
 		if d := backoff(failures); d < 125*time.Millisecond || d > 4*time.Second {
 			t.Errorf("%d failures: %v", failures, d)
 		}
+	}
+}
+
+// done has everything below next dealt with and marked.
+func done(p *progress, next int64) {
+	p.passed(next, 1)
+	p.mark(next)
+}
+
+func TestWhatIsPassedAndNotMarkedIsNoLag(t *testing.T) {
+	t.Parallel()
+	p := newProgress(&fakeClaim{topic: "London", initial: 3, high: 9})
+	tr := newTracker(Config{Prefix: "x", Runtime: testRuntime()})
+	tr.claims[p] = true
+	p.passed(9, 1)
+	if p.lag() != 0 {
+		t.Errorf("lag %d, want 0", p.lag())
+	}
+	committed := map[string]map[int32]int64{"London": {0: 3}}
+	if err := tr.compare(committed); err != nil {
+		t.Errorf("nothing is marked, and yet %v", err)
+	}
+	p.mark(5)
+	if err := tr.compare(committed); err == nil || !strings.Contains(err.Error(), "London/0 from offset 3 to 4") {
+		t.Errorf("got %v, want offsets 3 to 4", err)
+	}
+}
+
+func TestASecondGroupHasNamesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	first, second := Config{}, Config{Name: "alerts"}
+	if first.named("lag") != "lag" || second.named("lag") != "alerts lag" {
+		t.Errorf("got %q and %q", first.named("lag"), second.named("lag"))
 	}
 }

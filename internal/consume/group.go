@@ -37,7 +37,12 @@ type Config struct {
 	Topics []string
 	// Prefix of the metrics' names, e.g. "influx_ingest".
 	Prefix string
-	// Client is the group's own; Group.Close closes it.
+	// Name tells a second group of the same service from its first: the names of its loops and of its
+	// reasons not to be ready begin with it. Empty for the first.
+	Name string
+	// Patience is for how long topics may be missing before that is a reason not to be ready; 0: at once.
+	Patience time.Duration
+	// Client is the group's own; Run closes it.
 	Client sarama.Client
 	// Probe is a second client: a connection is served in order, and a question
 	// asked on the group's own would wait behind a fetch.
@@ -55,6 +60,7 @@ type Group struct {
 	errors   prometheus.Counter
 	sessions prometheus.Counter
 	joined   *service.Condition
+	topics   *service.Condition // are missing
 	last     outcome
 	drainBy  atomic.Int64 // when a drain has to be over, in unix ns
 }
@@ -69,7 +75,7 @@ func New(cfg Config) (*Group, error) {
 		cfg:      cfg,
 		members:  members,
 		tracker:  newTracker(cfg),
-		loop:     cfg.Runtime.Health.Loop("group"),
+		loop:     cfg.loop("group"),
 		throttle: service.NewThrottle(10 * time.Second),
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: cfg.Prefix + "_kafka_errors_total",
@@ -80,12 +86,31 @@ func New(cfg Config) (*Group, error) {
 			Help: "Sessions of the consumer group: one more at each rebalance.",
 		}),
 		joined: service.NewCondition(60 * time.Second),
+		topics: service.NewCondition(cfg.Patience),
 	}
 	cfg.Runtime.Metrics.MustRegister(g.errors, g.sessions, g.tracker)
-	cfg.Runtime.Ready.Check("group", g.joined.Reason)
-	cfg.Runtime.Ready.Check("lag", g.tracker.stuck)
+	g.topics.Fail("not looked for yet")
+	cfg.Runtime.Ready.Check(cfg.named("topics"), g.topics.Reason)
+	g.outside()
+	cfg.Runtime.Ready.Check(cfg.named("group"), g.joined.Reason)
+	cfg.Runtime.Ready.Check(cfg.named("lag"), g.tracker.stuck)
 	return g, nil
 }
+
+// outside notes that the member has no session: without claims, no lag tells that nothing is done.
+func (g *Group) outside() {
+	g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
+}
+
+// named is the name of a loop or of a reason not to be ready.
+func (c Config) named(what string) string {
+	if c.Name == "" {
+		return what
+	}
+	return c.Name + " " + what
+}
+
+func (c Config) loop(what string) *service.Loop { return c.Runtime.Health.Loop(c.named(what)) }
 
 // Pause stops fetching of one partition, Resume goes on with it.
 func (g *Group) Pause(topic string, partition int32) {
@@ -114,9 +139,13 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 	go func() {
 		defer close(drained)
 		g.consume(ctx, h)
+		if err := g.confirmLast(); err != nil {
+			g.last.err = err
+		}
 		if err := g.members.Close(); err != nil {
 			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
 		}
+		_ = g.cfg.Client.Close() // sarama leaves a client that it was given open
 	}()
 	if !g.await(ctx, drained) {
 		return fmt.Errorf("the drain did not end within %v: %s", service.DrainBudget, g.tracker.uncommitted())
@@ -179,7 +208,13 @@ func (g *Group) consume(ctx context.Context, h Handler) {
 
 func (g *Group) waitForTopics(ctx context.Context) error {
 	return kafka.WaitForTopics(ctx, g.cfg.Probe, g.cfg.Topics, g.cfg.Runtime.Log, g.loop.Tick,
-		func(reason string) { g.cfg.Runtime.Ready.Set("topics", reason) })
+		func(reason string) {
+			if reason == "" {
+				g.topics.Clear()
+			} else {
+				g.topics.Fail(reason)
+			}
+		})
 }
 
 // backoff is a quarter of a second, doubled at each failure up to four, with jitter.

@@ -16,13 +16,14 @@ type progress struct {
 	partition int32
 
 	next     atomic.Int64 // the first offset that is not dealt with
+	marked   atomic.Int64 // the first offset that a commit does not cover
 	millis   atomic.Int64 // time of the last record dealt with
 	movedAt  atomic.Int64 // when next last moved or work was reported, in unix ns
 	end      atomic.Int64 // the log's end as the broker last told
 	nothing  atomic.Int64 // below it there is no record to read: markers, aborted transactions
 	askedAt  atomic.Int64 // when the broker was last asked for the end, in unix ns
 	atEndAt  atomic.Int64 // when it was last confirmed that nothing was left to read, in unix ns
-	hasMoved atomic.Bool
+	hasMoved atomic.Bool  // something was marked
 }
 
 func newProgress(claim sarama.ConsumerGroupClaim) *progress {
@@ -33,13 +34,17 @@ func newProgress(claim sarama.ConsumerGroupClaim) *progress {
 	return p
 }
 
-func (p *progress) done(next, millis int64) {
+func (p *progress) passed(next, millis int64) {
 	if millis >= 0 {
 		p.millis.Store(millis)
 	}
 	p.next.Store(next)
-	p.hasMoved.Store(true)
 	p.Working()
+}
+
+func (p *progress) mark(next int64) {
+	p.marked.Store(next)
+	p.hasMoved.Store(true)
 }
 
 // Working reports progress that moves no offset, as a rebuild does.
@@ -51,11 +56,15 @@ func (p *progress) Silent(now time.Time) time.Duration {
 }
 
 // AtEnd reports that the broker was asked after the claim last moved, and not
-// long ago, and had nothing more to read. That a claim has read all that it was
-// told of would not do: what it was told is as old as its last fetch.
-func (p *progress) AtEnd(now time.Time) bool {
+// long ago, and had nothing more to read; and when it was asked. That a claim has
+// read all that it was told of would not do: what it was told is as old as its
+// last fetch.
+func (p *progress) AtEnd(now time.Time) (asked time.Time, ok bool) {
 	at := p.atEndAt.Load()
-	return at > p.movedAt.Load() && now.UnixNano()-at < int64(3*askAgain)
+	if at <= p.movedAt.Load() || now.UnixNano()-at >= int64(3*askAgain) {
+		return time.Time{}, false
+	}
+	return time.Unix(0, at), true
 }
 
 // lag is the number of records that are there and not dealt with. Control

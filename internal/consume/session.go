@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"fmt"
 	"sort"
 	"strings"
 	"time"
@@ -39,8 +40,24 @@ func (c *Claim) Tick() { c.loop.Tick() }
 // Done marks every record below next as dealt with; millis is the time of the
 // last of them, or negative where it is not known. The next commit covers it.
 func (c *Claim) Done(next, millis int64) {
+	c.Passed(next, millis)
+	c.Mark(next)
+}
+
+// Passed is the first half of Done: the records below next are no lag any more,
+// but a commit does not cover them. The second half is Mark.
+func (c *Claim) Passed(next, millis int64) { c.passed(next, millis) }
+
+// Mark is the second half of Done, perhaps much later and for less than what was passed.
+func (c *Claim) Mark(next int64) {
+	if c.InitialOffset() < 0 && !c.hasMoved.Load() {
+		// The log does not have the committed offset: it may have been cut, or made anew. sarama
+		// moves a mark only forward, and a commit that stays behind the end of the log would make
+		// the next session skip what was not dealt with once the log has grown past it.
+		c.session.ResetOffset(c.Topic(), c.Partition(), next, "")
+	}
 	c.session.MarkOffset(c.Topic(), c.Partition(), next, "")
-	c.done(next, millis)
+	c.mark(next)
 }
 
 // adapter makes a sarama handler of a Handler.
@@ -55,14 +72,15 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	g := a.group
 	g.sessions.Inc()
 	g.joined.Clear()
-	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.Runtime.Health)}
+	g.tracker.forget()
+	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.loop("commit"))}
 	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
 		WithField("generation", sess.GenerationID()).Info("session began")
 	return a.handler.Setup(a.session)
 }
 
 func (a *adapter) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	loop := a.group.cfg.Runtime.Health.Loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
+	loop := a.group.cfg.loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
 	defer loop.Done()
 	// A pause outlives the session in which it was asked for.
 	a.group.Resume(claim.Topic(), claim.Partition())
@@ -83,10 +101,10 @@ func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
 	a.session.ConsumerGroupSession.Commit()
 	if a.draining.Err() != nil {
 		g.last.err = g.confirm(a.session)
+		g.tracker.forget()
 	} else {
-		g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
+		g.outside() // the tracker remembers the session until the next: see confirmLast
 	}
-	g.tracker.forget()
 	return nil
 }
 
@@ -112,6 +130,20 @@ func (g *Group) confirm(s *Session) error {
 		cancel()
 		s.ConsumerGroupSession.Commit()
 	}
+}
+
+// confirmLast is confirm for a drain that finds no session, because the last one has ended and Kafka is
+// away, for instance. Then nothing can be committed any more.
+func (g *Group) confirmLast() error {
+	claims := g.tracker.moved()
+	if len(claims) == 0 {
+		return nil
+	}
+	committed, err := kafka.CommittedOffsets(g.cfg.Probe, g.cfg.Group, claims)
+	if err != nil {
+		return fmt.Errorf("what was last read of %s may be read again: %w", describe(claims), err)
+	}
+	return g.tracker.compare(committed)
 }
 
 func describe(claims map[string][]int32) string {

@@ -39,7 +39,7 @@ type tracker struct {
 
 func newTracker(cfg Config) *tracker {
 	labels := []string{"topic", "partition"}
-	loop := cfg.Runtime.Health.Loop("lag")
+	loop := cfg.loop("lag")
 	reader := kafka.NewReader(cfg.Probe)
 	reader.Tick = loop.Tick
 	return &tracker{
@@ -188,14 +188,27 @@ func (t *tracker) empty(ctx context.Context, p *progress, from, to int64) bool {
 	return err == nil && !found
 }
 
+// moved are the claims of which something was dealt with.
+func (t *tracker) moved() map[string][]int32 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	claims := map[string][]int32{}
+	for p := range t.claims {
+		if p.hasMoved.Load() {
+			claims[p.topic] = append(claims[p.topic], p.partition)
+		}
+	}
+	return claims
+}
+
 // compare returns an error naming each partition whose committed offset is
-// below what was dealt with.
+// below what was marked.
 func (t *tracker) compare(committed map[string]map[int32]int64) error {
 	var behind []string
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for p := range t.claims {
-		if next := p.next.Load(); p.hasMoved.Load() && committed[p.topic][p.partition] < next {
+		if next := p.marked.Load(); p.hasMoved.Load() && committed[p.topic][p.partition] < next {
 			behind = append(behind, fmt.Sprintf("%s from offset %d to %d", p.name(), max(committed[p.topic][p.partition], 0), next-1))
 		}
 	}

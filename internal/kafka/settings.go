@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"fintrans/internal/service"
+	"fintrans/internal/transaction"
 )
 
 // The values of KAFKA_SASL_MECHANISM beside sarama's names of the mechanisms.
@@ -53,20 +55,60 @@ func (v *Version) UnmarshalText(text []byte) error {
 // InstanceID is the name of a static member of a consumer group.
 type InstanceID string
 
-// maxInstanceID is the length that brokers allow.
-const maxInstanceID = 249
+// maxName is the length that brokers allow.
+const maxName = 249
 
 // UnmarshalText accepts what brokers do: letters, digits, dots, underscores and
 // hyphens.
 func (id *InstanceID) UnmarshalText(text []byte) error {
+	if !validName(string(text)) {
+		return fmt.Errorf("%q is not the name of an instance; expected letters, digits, dots, underscores and hyphens, at most %d", text, maxName)
+	}
+	*id = InstanceID(text)
+	return nil
+}
+
+// Topic is the name of a topic that is none of the cities'.
+type Topic string
+
+// UnmarshalText accepts what brokers do, but for the topics of the cities, which have other records.
+func (t *Topic) UnmarshalText(text []byte) error {
+	name := string(text)
+	switch {
+	case !validName(name):
+		return fmt.Errorf("%q is not the name of a topic; expected letters, digits, dots, underscores and hyphens, at most %d", text, maxName)
+	case slices.Contains(transaction.Cities(), name):
+		return fmt.Errorf("%q is the topic of a city's transactions; expected another one", text)
+	}
+	*t = Topic(name)
+	return nil
+}
+
+// DifferentTopics is the error of an alert topic and a pipeline topic that are the same.
+func DifferentTopics(alerts, pipeline Topic) error {
+	if alerts != "" && alerts == pipeline {
+		return fmt.Errorf("PIPELINE_TOPIC %q is the ALERTS_TOPIC, too; expected another one", pipeline)
+	}
+	return nil
+}
+
+// validName tells whether brokers accept the name of a topic or of an instance.
+func validName(name string) bool {
 	bad := func(r rune) bool {
 		return r != '.' && r != '_' && r != '-' && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 	}
-	name := string(text)
-	if name == "" || name == "." || name == ".." || len(name) > maxInstanceID || strings.ContainsFunc(name, bad) {
-		return fmt.Errorf("%q is not the name of an instance; expected letters, digits, dots, underscores and hyphens, at most %d", text, maxInstanceID)
+	return name != "" && name != "." && name != ".." && len(name) <= maxName && !strings.ContainsFunc(name, bad)
+}
+
+// Group is the name of a consumer group.
+type Group string
+
+// UnmarshalText accepts whatever Kafka does: any name but an empty one.
+func (g *Group) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New(`"" is not the name of a consumer group; expected at least one character`)
 	}
-	*id = InstanceID(name)
+	*g = Group(text)
 	return nil
 }
 

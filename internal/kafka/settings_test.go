@@ -106,6 +106,17 @@ func TestInstanceIDs(t *testing.T) {
 	}
 }
 
+func TestGroup(t *testing.T) {
+	t.Parallel()
+	var group Group
+	if err := group.UnmarshalText([]byte("größer 2")); err != nil || group != "größer 2" {
+		t.Errorf("got %q, error %v", group, err)
+	}
+	if err := group.UnmarshalText(nil); err == nil || !strings.Contains(err.Error(), "expected") {
+		t.Errorf("empty: got %v, want an error that says what was expected", err)
+	}
+}
+
 func TestConfigFitsTheGroup(t *testing.T) {
 	t.Parallel()
 	cfg := configFor(t, Settings{KafkaGroupInstanceID: "ingest-1"})

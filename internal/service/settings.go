@@ -45,11 +45,36 @@ func (s *setting) variable() string { return variableName(s.flag) }
 
 func (s *setting) isSecret() bool { return s.field.Type() == reflect.TypeFor[Secret]() }
 
-// newSettings reads the tags of *cfg. Its errors are mistakes in the struct.
+// newSettings reads the tags of the *cfg of a service. Its errors are mistakes in the struct.
 func newSettings(name, description string, cfg any) (*settings, error) {
 	if _, ok := cfg.(interface{ common() Common }); !ok {
 		return nil, fmt.Errorf("%T does not embed service.Common", cfg)
 	}
+	return readTags(name, description, cfg)
+}
+
+// ReadSettings fills *cfg, a struct with fields like those of a service's settings, for a program that
+// is none: by the same rules and with the same words. An answer that is not empty is the text that --help
+// or --version asked for, and the program is to end with ExitOK; after an error, which is one line, with
+// ExitUsage.
+func ReadSettings(name, description string, cfg any, args []string, environ func(string) (string, bool)) (answer string, err error) {
+	set, err := readTags(name, description, cfg)
+	if err == nil {
+		err = set.parse(args, environ)
+	}
+	switch {
+	case errors.Is(err, errHelp):
+		return set.help(), nil
+	case errors.Is(err, errVersion):
+		return versionLine(name, CurrentBuild()), nil
+	case err != nil:
+		return "", errors.New(oneLine(err.Error()))
+	}
+	return "", nil
+}
+
+// readTags is newSettings for any struct.
+func readTags(name, description string, cfg any) (*settings, error) {
 	k, err := kong.New(cfg, kong.Name(name), kong.Description(description))
 	if err != nil {
 		return nil, err

@@ -325,3 +325,44 @@ func TestVersion(t *testing.T) {
 		t.Errorf("a variable VERSION ends with status %d: %s", status, stderr)
 	}
 }
+
+func TestReadSettingsOfAProgramThatIsNoService(t *testing.T) {
+	t.Parallel()
+	type config struct {
+		Rate    Number      `default:"20" min:"1" help:"Transactions a second."`
+		Version VersionFlag `help:"Print the version and exit."`
+	}
+	tests := []struct {
+		name         string
+		args         []string
+		rate         string // variable
+		want         Number
+		answer, fail string // contained
+	}{
+		{name: "default", want: 20},
+		{name: "variable", rate: "30", want: 30},
+		{name: "flag", args: []string{"--rate=40"}, rate: "30", want: 40},
+		{name: "help", args: []string{"--help"}, rate: "x", answer: "--rate=NUMBER, RATE (default 20; at least 1)"},
+		{name: "version", args: []string{"--version"}, answer: "sample "},
+		{name: "not valid", rate: "x", fail: `RATE: "x" is not a number; expected`},
+		{name: "out of range", args: []string{"--rate=0"}, fail: `--rate: "0" is out of range; expected at least 1`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var cfg config
+			environ := func(name string) (string, bool) { return test.rate, name == "RATE" && test.rate != "" }
+			answer, err := ReadSettings("sample", "", &cfg, test.args, environ)
+			switch {
+			case test.fail != "" && (err == nil || !strings.Contains(err.Error(), test.fail)):
+				t.Errorf("got %v, want an error with %q", err, test.fail)
+			case test.fail == "" && err != nil:
+				t.Errorf("got %v, want no error", err)
+			case !strings.Contains(answer, test.answer) || test.answer == "" && answer != "":
+				t.Errorf("answer %q, want %q", answer, test.answer)
+			case test.want != 0 && cfg.Rate != test.want:
+				t.Errorf("rate %v, want %v", cfg.Rate, test.want)
+			}
+		})
+	}
+}

@@ -20,9 +20,9 @@ type influx struct {
 	t      testing.TB
 }
 
-func startInflux(t testing.TB) influx {
+func startInflux(t testing.TB, release realinflux.Release) influx {
 	t.Helper()
-	server, err := realinflux.Start(t.Context())
+	server, err := realinflux.Start(t.Context(), release)
 	if err != nil {
 		t.Fatal(err)
 	}

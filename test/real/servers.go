@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"fintrans/demo/harness"
+	"fintrans/test/realinflux"
 	"fintrans/test/realkafka"
 )
 
-// Servers returns the harness.Starter of an Apache Kafka of the generation and of this machine's
+// Servers returns the harness.Starter of an Apache Kafka of the generation and of a release of
 // InfluxDB. If the test fails, the ends of their logs are shown.
-func Servers(generation realkafka.Generation) harness.Starter {
+func Servers(generation realkafka.Generation, release realinflux.Release) harness.Starter {
 	return func(t testing.TB, need harness.Need) harness.Servers {
 		t.Helper()
-		return harness.Servers{Kafka: startKafka(t, generation, need.Brokers), Influx: startInflux(t)}
+		return harness.Servers{Kafka: startKafka(t, generation, need.Brokers), Influx: startInflux(t, release)}
 	}
 }
 

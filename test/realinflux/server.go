@@ -1,4 +1,4 @@
-// Package realinflux runs the influxd of this machine as a child process on loopback ports.
+// Package realinflux runs InfluxDB as a child process on loopback ports: the influxd of this machine, or 1.8.
 package realinflux
 
 import (
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -33,9 +32,12 @@ type Server struct {
 	process *child.Process // nil while it does not run
 }
 
+// Release finds the executable of a server.
+type Release func(ctx context.Context) (influxd string, err error)
+
 // Start starts a server without any database and returns when it answers. The caller closes it.
-func Start(ctx context.Context) (*Server, error) {
-	s, err := newServer()
+func Start(ctx context.Context, release Release) (*Server, error) {
+	s, err := newServer(ctx, release)
 	if err == nil {
 		err = s.Up(ctx)
 	}
@@ -46,11 +48,11 @@ func Start(ctx context.Context) (*Server, error) {
 }
 
 // newServer writes a configuration. The server is not nil when there is an error.
-func newServer() (*Server, error) {
+func newServer(ctx context.Context, release Release) (*Server, error) {
 	s := &Server{}
 	var err error
-	if s.influxd, err = exec.LookPath("influxd"); err != nil {
-		return s, errors.New("influxd is missing: install InfluxDB 1.x (Debian: the package influxdb; macOS: influxdb@1)")
+	if s.influxd, err = release(ctx); err != nil {
+		return s, err
 	}
 	ports, err := child.FreePorts(2)
 	if err != nil {

@@ -11,7 +11,17 @@ import (
 
 func TestDataStaysThroughRestarts(t *testing.T) {
 	t.Parallel()
-	s, err := Start(t.Context())
+	for name, release := range map[string]Release{"installed": Installed, "newest": Newest} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dataStaysThroughRestarts(t, release)
+		})
+	}
+}
+
+func dataStaysThroughRestarts(t *testing.T, release Release) {
+	t.Helper()
+	s, err := Start(t.Context(), release)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ type Cluster struct {
 
 	mu      sync.Mutex // held while brokers are started and ended
 	brokers []*broker  // the slice itself never changes
+	keeper  *zooKeeper // nil where there is none
 }
 
 // Start starts a cluster and returns when its brokers answer. The first time, it fetches Apache
@@ -64,22 +65,30 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		return c, err
 	}
 	n := max(1, options.Brokers)
-	ports, err := child.FreePorts(2 * n)
+	ports, err := child.FreePorts(2*n + 1)
 	if err != nil {
 		return c, err
 	}
 	if c.dir, err = os.MkdirTemp("", "fintrans-kafka-"); err != nil {
 		return c, err
 	}
+	installed := installation{generation: options.Generation, java: java, library: library}
 	for id := range n {
 		c.brokers = append(c.brokers, &broker{
-			installation: installation{generation: options.Generation, java: java, library: library},
+			installation: installed,
 			id:           id, port: ports[id], controller: ports[n+id],
 			dir: filepath.Join(c.dir, strconv.Itoa(id)),
 		})
 	}
-	clusterID := newClusterID()
-	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, kraft(b, c.brokers)) })
+	clusterID, settings := newClusterID(), kraft
+	if options.Generation.zooKeeper != "" {
+		c.keeper = &zooKeeper{installation: installed, port: ports[2*n], dir: filepath.Join(c.dir, "zookeeper")}
+		if err := c.keeper.start(ctx); err != nil {
+			return c, err
+		}
+		settings = func(b *broker, all []*broker) properties { return withZooKeeper(b, all, c.keeper.addr()) }
+	}
+	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, settings(b, c.brokers)) })
 }
 
 // newClusterID returns an id as Apache Kafka makes them: 16 random bytes as base64.
@@ -153,7 +162,7 @@ func (c *Cluster) Logs() []string {
 
 // Close ends the cluster and removes its data.
 func (c *Cluster) Close() error {
-	err := c.Kill()
+	err := errors.Join(c.Kill(), c.keeper.end())
 	if c.dir != "" {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	}

@@ -4,9 +4,20 @@ import (
 	"testing"
 )
 
+// TestRestart ends a broker of each generation, orderly and not, and has it back.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	c, err := Start(t.Context(), Options{})
+	for _, generation := range []Generation{Kafka4, Kafka39, Kafka24} {
+		t.Run(generation.String(), func(t *testing.T) {
+			t.Parallel()
+			restart(t, generation)
+		})
+	}
+}
+
+func restart(t *testing.T, generation Generation) {
+	t.Helper()
+	c, err := Start(t.Context(), Options{Generation: generation})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,25 @@ type Generation struct {
 	pom string
 	// server is the class that runs a broker, given the file with its properties.
 	server string
-	// storage is the class that formats the directory of a broker.
+	// storage is the class that formats the directory of a broker; empty with a zooKeeper.
 	storage string
+	// zooKeeper is the class of the server that the brokers keep their metadata in; empty: they do so themselves.
+	zooKeeper string
+	// logging is how the brokers' log is configured.
+	logging logging
 }
 
+// String is the folder of the pom, which names the line.
+func (g Generation) String() string { return g.pom }
+
 // Kafka4 is the newest: KRaft alone, and none of the oldest versions of the protocol's requests.
-var Kafka4 = Generation{pom: "kafka-4", server: "kafka.Kafka", storage: "kafka.tools.StorageTool"}
+var Kafka4 = Generation{pom: "kafka-4", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", logging: log4j2}
+
+// Kafka39 is the last line before it, in which the oldest versions of the protocol's requests are still known.
+var Kafka39 = Generation{pom: "kafka-3.9", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", logging: log4j1}
+
+// Kafka24 is what DC/OS's catalog installs: with ZooKeeper.
+var Kafka24 = Generation{
+	pom: "kafka-2.4", server: "kafka.Kafka", logging: log4j1,
+	zooKeeper: "org.apache.zookeeper.server.ZooKeeperServerMain",
+}

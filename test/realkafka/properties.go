@@ -29,8 +29,30 @@ func kraft(b *broker, all []*broker) properties {
 		"log.dirs":                         filepath.Join(b.dir, "data"),
 		"offsets.topic.num.partitions":     "4", // of 50 by default: a group's first start waits for all of them
 		"offsets.topic.replication.factor": replicas,
+		// For producers with transactions; by default it takes three brokers.
+		"transaction.state.log.replication.factor": replicas,
+		"transaction.state.log.min.isr":            "1",
 		// A rebalance of the tests need not wait 3 s for members that may come.
 		"group.initial.rebalance.delay.ms": "0",
+	}
+}
+
+// zooKeeperSession is what the brokers' sessions last when they are killed: less than a start takes.
+const zooKeeperSession = "2000"
+
+// withZooKeeper returns the properties of one of the brokers of a cluster that keeps its metadata in ZooKeeper.
+func withZooKeeper(b *broker, all []*broker, zooKeeper string) properties {
+	return properties{
+		"broker.id":                                strconv.Itoa(b.id),
+		"zookeeper.connect":                        zooKeeper,
+		"zookeeper.session.timeout.ms":             zooKeeperSession,
+		"listeners":                                "PLAINTEXT://" + b.addr(),
+		"log.dirs":                                 filepath.Join(b.dir, "data"),
+		"offsets.topic.num.partitions":             "4",
+		"offsets.topic.replication.factor":         strconv.Itoa(min(3, len(all))),
+		"transaction.state.log.replication.factor": strconv.Itoa(min(3, len(all))),
+		"transaction.state.log.min.isr":            "1",
+		"group.initial.rebalance.delay.ms":         "0",
 	}
 }
 

@@ -1,0 +1,502 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fintrans/demo/harness"
+	"fintrans/demo/oracle"
+)
+
+// TestMain is also the demo, when the variable ROLE says so.
+func TestMain(m *testing.M) {
+	if os.Getenv("ROLE") == "demo" {
+		main()
+	}
+	os.Exit(harness.Main(m))
+}
+
+// running is a demo as a process, with its services and its temporary files in folders of its own.
+type running struct {
+	t        *testing.T
+	command  *exec.Cmd
+	binaries string
+	temp     string
+	stdout   *os.File // our end
+	stderr   bytes.Buffer
+	read     chan struct{}
+
+	mu    sync.Mutex
+	lines []string
+}
+
+// startDemo starts a demo with these settings.
+func startDemo(t *testing.T, settings ...string) *running {
+	t.Helper()
+	d := &running{t: t, binaries: t.TempDir(), temp: t.TempDir(), read: make(chan struct{})}
+	for _, of := range []string{generator, ingest, detector} {
+		// Linked under a name of its own, by which the processes of this demo are found.
+		link(t, filepath.Join(harness.Binaries(t, of), of), filepath.Join(d.binaries, of))
+	}
+	d.command = exec.Command(os.Args[0])
+	d.command.Env = append([]string{"ROLE=demo", "BINARIES=" + d.binaries, "TMPDIR=" + d.temp, "DASHBOARDS=127.0.0.1:0"}, settings...)
+	d.command.Stderr = &d.stderr
+	stdout, err := d.command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.stdout = stdout.(*os.File)
+	if err := d.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go d.collect()
+	t.Cleanup(func() {
+		_ = d.command.Process.Kill()
+		<-d.read
+		if t.Failed() {
+			t.Logf("the demo wrote:\n%s\n%s", strings.Join(d.output(), "\n"), &d.stderr)
+		}
+	})
+	return d
+}
+
+// link gives a file another name, or copies it where that cannot be.
+func link(t *testing.T, from, to string) {
+	t.Helper()
+	if os.Link(from, to) == nil {
+		return
+	}
+	program, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, program, 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *running) collect() {
+	defer close(d.read)
+	reader := bufio.NewScanner(d.stdout)
+	for reader.Scan() {
+		d.mu.Lock()
+		d.lines = append(d.lines, reader.Text())
+		d.mu.Unlock()
+	}
+}
+
+func (d *running) output() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.lines...)
+}
+
+// await waits for a line that matches.
+func (d *running) await(pattern string) string {
+	d.t.Helper()
+	found, matches := "", regexp.MustCompile(pattern).MatchString
+	harness.Eventually(d.t, func() (bool, string) {
+		for _, line := range d.output() {
+			if matches(line) {
+				found = line
+				return true, ""
+			}
+		}
+		return false, fmt.Sprintf("no line %s in %q", pattern, d.output())
+	})
+	return found
+}
+
+// processes are the services of this demo, by their process ids.
+func (d *running) processes() map[int]string {
+	d.t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/exe")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	found := map[int]string{}
+	for _, link := range links {
+		path, err := os.Readlink(link) // fails for a process that has ended since
+		if err == nil && filepath.Dir(path) == d.binaries {
+			process, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			found[process] = filepath.Base(path)
+		}
+	}
+	return found
+}
+
+// wait waits for the end of the demo, which must leave nothing behind, and returns its exit status.
+func (d *running) wait() int {
+	d.t.Helper()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-d.read
+		_ = d.command.Wait() // the state says it all
+	}()
+	limit := time.NewTimer(2 * harness.Patience)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C:
+		d.t.Fatalf("the demo goes on after %v", 2*harness.Patience)
+	}
+	d.leavesNothing()
+	for _, line := range append(d.output(), d.stderr.String()) {
+		if strings.Contains(line, "DATA RACE") || strings.Contains(line, "panic: ") {
+			d.t.Error(line)
+		}
+	}
+	return d.command.ProcessState.ExitCode()
+}
+
+func (d *running) leavesNothing() {
+	d.t.Helper()
+	if left := d.processes(); len(left) > 0 {
+		d.t.Errorf("left running: %v", left)
+	}
+	left, err := os.ReadDir(d.temp)
+	if err != nil || len(left) > 0 {
+		d.t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func (d *running) signal(signal syscall.Signal) {
+	d.t.Helper()
+	if err := d.command.Process.Signal(signal); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// numbers finds the numbers of a line.
+func numbers(line string) (found []int64) {
+	for _, text := range regexp.MustCompile(`[0-9][0-9,]*`).FindAllString(line, -1) {
+		number, _ := strconv.ParseInt(strings.ReplaceAll(text, ",", ""), 10, 64)
+		found = append(found, number)
+	}
+	return found
+}
+
+// checkSums looks at the summary: as many points as transactions, more than these, and all acknowledged.
+func (d *running) checkSums(least int64) {
+	d.t.Helper()
+	all := d.output()
+	at := slices.IndexFunc(all, func(line string) bool { return strings.HasPrefix(line, "summary of ") })
+	if at < 0 || at+7 >= len(all) {
+		d.t.Fatal("no summary")
+	}
+	sums := numbers(all[at+7]) // below the heading and the cities
+	if len(sums) != 4 || sums[0] <= least || sums[0] != sums[2] || sums[1] != sums[3] {
+		d.t.Errorf("sums %v, want more than %d, and as many points", sums, least)
+	}
+	if acknowledged := numbers(d.await("^acknowledged by the generator: ")); acknowledged[0] > sums[0] {
+		d.t.Errorf("%v acknowledged of %d", acknowledged, sums[0])
+	}
+}
+
+// checkScore looks at the score: so many rings were planted at least, and all detected.
+func (d *running) checkScore(least int64) {
+	d.t.Helper()
+	if rings := numbers(d.await("^rings planted: ")); rings[0] < least || rings[1] != rings[0] || rings[2] != 100 {
+		d.t.Errorf("rings planted, detected and recall: %v, want %d rings at least and all of them", rings, least)
+	}
+	if alerts := numbers(d.await("^alerts: ")); alerts[0] < least || alerts[1] != 0 || alerts[2] != 100 {
+		d.t.Errorf("alerts, unexplained and precision: %v, want %d alerts at least and all explained", alerts, least)
+	}
+	d.await("all of it adds up")
+}
+
+// alertLines are the lines of the detector.
+func alertLines(lines []string) []string {
+	var found []string
+	for _, line := range lines {
+		if _, err := oracle.ParseAlerts([]string{line}); err == nil {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, "RATE=40", "GEN_SEED=5")
+	d.await("^Kafka .* 127.0.0.1:[0-9]+ \\(embedded\\)")
+	d.await("^InfluxDB .* http://127.0.0.1:[0-9]+ \\(embedded\\)")
+	for _, of := range []string{generator, ingest, detector} {
+		d.await("^" + of + " +http://127.0.0.1:[0-9]+/ready")
+	}
+	d.await("^POTENTIAL MONEY LAUNDERING: ")
+	d.await("^the past hour in dollars")
+	d.await("^all +[1-9]") // of the table
+	d.showsAlert(strings.Fields(d.await("^dashboards +http://127.0.0.1:[0-9]+/d/fintrans/fintrans \\(preview\\)$"))[1])
+	d.signal(syscall.SIGINT)
+	if status := d.wait(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	d.checkSums(10)
+	d.checkScore(1)
+	if strings.Contains(strings.Join(d.output(), ""), "\x1b") || d.stderr.Len() > 0 {
+		t.Errorf("control sequences on stdout or something on stderr: %q %q", d.output(), &d.stderr)
+	}
+	if len(alertLines(d.output())) == 0 {
+		t.Error("no line of the detector, unchanged")
+	}
+}
+
+// showsAlert waits until the dashboards show an alert, with its link to the transfers behind it.
+func (d *running) showsAlert(url string) {
+	d.t.Helper()
+	harness.Eventually(d.t, func() (bool, string) {
+		answer, err := http.Get(url)
+		if err != nil {
+			return false, err.Error()
+		}
+		defer answer.Body.Close()
+		page, err := io.ReadAll(answer.Body)
+		return strings.Contains(string(page), `href="/d/fintrans-transfers/transfers-behind-an-alert?var-source=`),
+			fmt.Sprintf("%s shows no alert (status %d, %v)", url, answer.StatusCode, err)
+	})
+}
+
+// TestForEndsIt needs no alert: there may not be time for one.
+func TestForEndsIt(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, "RATE=40", "FOR=1s")
+	if status := d.wait(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	d.checkSums(-1)
+}
+
+func TestServicesAreKilledEachSecond(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, "RATE=50")
+	d.await("^POTENTIAL MONEY LAUNDERING: ")
+	const kills = 2 // of each service
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := range 3 * kills {
+		of := []string{generator, ingest, detector}[n%3]
+		<-tick.C
+		harness.Eventually(t, func() (bool, string) { return d.kill(of), of + " does not run" })
+		harness.Eventually(t, func() (bool, string) {
+			died := d.count("^" + of + " died \\(signal: killed\\) and starts again in 1")
+			return died == 1+n/3, fmt.Sprintf("%s has died %d times, want %d", of, died, 1+n/3)
+		})
+	}
+	d.signal(syscall.SIGINT)
+	if status := d.wait(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	d.checkSums(10)
+	d.checkScore(1)
+}
+
+// kill kills a service, and reports whether it ran.
+func (d *running) kill(of string) bool {
+	d.t.Helper()
+	for process, service := range d.processes() {
+		if service == of {
+			return syscall.Kill(process, syscall.SIGKILL) == nil
+		}
+	}
+	return false
+}
+
+// count counts the lines that match.
+func (d *running) count(pattern string) int {
+	matches, n := regexp.MustCompile(pattern).MatchString, 0
+	for _, line := range d.output() {
+		if matches(line) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestInterruptedInMidStart(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"", "^Kafka ", "^influx-ingest ", "^generator "} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			d := startDemo(t, "RATE=50")
+			if moment == "" {
+				awaitStart(t, d)
+			} else {
+				d.await(moment)
+			}
+			d.signal(syscall.SIGINT)
+			if status := d.wait(); status != 0 {
+				t.Errorf("exit status %d, want 0", status)
+			}
+			if moment != "" {
+				d.checkSums(-1)
+			}
+		})
+	}
+}
+
+// awaitStart waits until the demo has begun to use its folder: signals have a meaning then.
+func awaitStart(t *testing.T, d *running) {
+	t.Helper()
+	harness.Eventually(t, func() (bool, string) {
+		left, err := os.ReadDir(d.temp)
+		return err == nil && len(left) > 0, "the demo has made no folder"
+	})
+}
+
+func TestInterruptedTwice(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"^Kafka ", "^the past hour"} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			d := startDemo(t, "RATE=50")
+			d.await(moment)
+			d.signal(syscall.SIGINT)
+			d.await("^draining")
+			d.signal(syscall.SIGINT)
+			status := d.wait()
+			if status != 1 || !strings.Contains(d.stderr.String(), "interrupted a second time") {
+				t.Errorf("exit status %d, stderr %q, want 1 and why", status, &d.stderr)
+			}
+		})
+	}
+}
+
+func TestReaderGoesAway(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, "RATE=50")
+	d.await("^POTENTIAL")
+	_ = d.stdout.Close()
+	if status := d.wait(); status != 1 || !strings.Contains(d.stderr.String(), "write to stdout") {
+		t.Errorf("exit status %d, stderr %q, want 1 and why", status, &d.stderr)
+	}
+}
+
+func TestKilledDemoTakesItsServicesAlong(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, "RATE=50")
+	d.await("^POTENTIAL")
+	if got := len(d.processes()); got != 3 {
+		t.Errorf("%d services run, want 3", got)
+	}
+	d.signal(syscall.SIGKILL)
+	harness.Eventually(t, func() (bool, string) {
+		left := d.processes()
+		return len(left) == 0, fmt.Sprintf("left running: %v", left)
+	})
+}
+
+// TestServersOfOnesOwn have old records in their topics, and others write to them during the run.
+func TestServersOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	s := harness.NewSystem(t, harness.Embedded, harness.Need{})
+	ring := map[string]string{"ring": "1", "ring-transfers": "2"}
+	old := time.Now().Add(-time.Minute)
+	for _, city := range []string{"London", "Tokyo"} { // a ring that somebody else had to detect
+		record := harness.Transfer(city, old, 1, 2, 9000)
+		record.Headers = ring
+		s.Produce(record)
+	}
+	d := startDemo(t, "RATE=40", "KAFKA="+strings.Join(s.Kafka.Addrs(), ","), "INFLUX="+s.Influx.URL())
+	d.await("^POTENTIAL MONEY LAUNDERING: ")
+	again := harness.Transfer("London", time.Now(), 1, 2, 9000) // the pair is over the threshold already
+	again.Headers = ring
+	s.Produce(again, harness.Transfer("SF", time.Now(), 3, 4, 5),
+		harness.Record{City: "SF", Partition: 0, Value: []byte("noise"), Time: time.Now()})
+	d.signal(syscall.SIGINT)
+	if status := d.wait(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	d.checkSums(5)
+	d.checkScore(1)
+	d.await("^further records, which are no transactions: 1$")
+	d.await("; 2 stored by others, or acknowledgement lost")
+	if lines := alertLines(d.output()); slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, ": 1 -> 2 ") }) {
+		t.Errorf("alerts %q, want none of a pair that was over the threshold before", lines)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.Kafka.Addrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	groups, err := kadm.NewClient(client).ListGroups(t.Context())
+	if err != nil || len(groups) > 0 {
+		t.Errorf("groups left behind: %v %v", groups.Groups(), err)
+	}
+}
+
+// execute runs a demo that is expected to end at once.
+func execute(t *testing.T, args []string, settings ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	command := exec.Command(os.Args[0], args...)
+	command.Env = append([]string{"ROLE=demo", "TMPDIR=" + t.TempDir()}, settings...)
+	var out, err strings.Builder
+	command.Stdout, command.Stderr = &out, &err
+	if failed := command.Run(); command.ProcessState == nil {
+		t.Fatal(failed)
+	}
+	return command.ProcessState.ExitCode(), out.String(), err.String()
+}
+
+func TestSettingsThatAreNotValid(t *testing.T) {
+	t.Parallel()
+	for setting, expected := range map[string]string{
+		"RATE=fast": "expected a decimal number", "RATE=0": "from 0.1 to 10000", "FOR=20": "expected a Go duration", "FOR=-1s": "expected a Go duration",
+		"ALERT_THRESHOLD=10": "from 100 to 500000", "ALERT_WINDOW=-1h": "expected a Go duration", "GEN_ACCOUNTS=1": "from 2 to",
+		"GEN_SEED=x": "expected a whole number", "RING_SHARE=2": "from 0 to 1", "KAFKA=nohost": "expected host:port", "DASHBOARDS=here": "expected host:port or :port", "INFLUX=here": "expected http://",
+	} {
+		status, stdout, stderr := execute(t, nil, setting)
+		variable, _, _ := strings.Cut(setting, "=")
+		if status != 2 || stdout != "" || !strings.HasPrefix(stderr, "demo: "+variable+": ") || !strings.Contains(stderr, expected) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: exit status %d, stdout %q, stderr %q, want 2, nothing and one line with %q", setting, status, stdout, stderr, expected)
+		}
+	}
+	if status, stdout, _ := execute(t, []string{"--help"}, "RATE=fast"); status != 0 || !strings.Contains(stdout, "--rate=NUMBER, RATE (default 20; from 0.1 to 10000)") {
+		t.Errorf("--help: exit status %d, %q", status, stdout)
+	}
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	empty := t.TempDir()
+	full := t.TempDir()
+	for _, of := range []string{generator, ingest, detector} {
+		if err := os.WriteFile(filepath.Join(full, of), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		settings []string
+		says     string
+	}{
+		{[]string{"BINARIES=" + empty}, "'make demo' builds the services"},
+		{[]string{"BINARIES=" + full, "INFLUX=http://127.0.0.1:1"}, "INFLUX: InfluxDB: "},
+		{[]string{"BINARIES=" + full}, "start influx-ingest: "},
+	} {
+		status, _, stderr := execute(t, nil, test.settings...)
+		if status != 1 || !strings.HasPrefix(stderr, "demo: ") || !strings.Contains(stderr, test.says) {
+			t.Errorf("%v: exit status %d, stderr %q, want 1 and %q", test.settings, status, stderr, test.says)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package consume
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"fintrans/internal/service"
+)
+
+// fakeOffsets keeps marks as sarama does: MarkOffset moves only forward, ResetOffset only back.
+type fakeOffsets struct {
+	sarama.ConsumerGroupSession
+	marked int64
+}
+
+func (f *fakeOffsets) MarkOffset(_ string, _ int32, offset int64, _ string) {
+	f.marked = max(f.marked, offset)
+}
+
+func (f *fakeOffsets) ResetOffset(_ string, _ int32, offset int64, _ string) {
+	f.marked = min(f.marked, offset)
+}
+
+// After an offset that the log does not have, a claim begins at the oldest record, which may lie
+// before what is committed: the log was cut, or the topic made anew. Unless the mark goes back as
+// well, nothing is committed until the log is as long as it was, and a crash then skips records.
+func TestMarksGoBackWithAClaimThatWasReset(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name             string
+		initial, marked  int64
+		done, wantMarked int64
+	}{
+		{"within the log", 5, 5, 7, 7},
+		{"nothing committed", sarama.OffsetOldest, -1, 7, 7},
+		{"committed behind the end", sarama.OffsetOldest, 1000, 7, 7},
+		{"committed before the beginning", sarama.OffsetOldest, 3, 7, 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			offsets := &fakeOffsets{marked: tt.marked}
+			claim := &fakeClaim{topic: "SF", partition: 3, initial: tt.initial}
+			c := &Claim{
+				ConsumerGroupClaim: claim,
+				session:            &Session{ConsumerGroupSession: offsets},
+				progress:           newProgress(claim),
+			}
+			c.Done(tt.done, 1)
+			if offsets.marked != tt.wantMarked {
+				t.Errorf("marked %d, want %d", offsets.marked, tt.wantMarked)
+			}
+			c.Done(tt.done+2, 1)
+			if want := tt.wantMarked + 2; offsets.marked != want {
+				t.Errorf("then marked %d, want %d", offsets.marked, want)
+			}
+		})
+	}
+}
+
+// A broker that hangs keeps a commit waiting for minutes: a restart of this process would not cure that.
+func TestTheCommitLoopTicksDuringACommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
+		c := newCommitter(sess, rt.Health.Loop("commit"))
+		go c.commit(context.Background(), func() {})
+		<-sess.begun
+		time.Sleep(2 * service.StallLimit) // the clock of the bubble
+		if stalled := rt.Health.Stalled(); len(stalled) > 0 {
+			t.Errorf("not healthy: %v", stalled)
+		}
+		close(sess.release)
+		c.stop()
+	})
+}
+
+// newClient is a client that talks to nobody.
+type newClient struct{ sarama.Client }
+
+func (newClient) Config() *sarama.Config { return sarama.NewConfig() }
+func (newClient) Closed() bool           { return false }
+
+// Before its first session a member has no claims, so no lag would tell that it cannot join.
+func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		if _, err := New(Config{Group: "g", Prefix: "x", Client: newClient{}, Probe: newClient{}, Runtime: rt}); err != nil {
+			t.Fatal(err)
+		}
+		expect := func(want string) {
+			t.Helper()
+			if got := strings.Join(rt.Ready.Reasons(), "\n"); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		expect("topics: not looked for yet (for 0s)")
+		rt.Ready.Set("topics", "")
+		time.Sleep(59 * time.Second) // the clock of the bubble
+		expect("")
+		time.Sleep(2 * time.Second)
+		expect("group: this member is not in the consumer group g (for 1m1s)")
+	})
+}
+
+// awayClient is a client whose coordinator does not answer.
+type awayClient struct{ newClient }
+
+func (awayClient) Coordinator(string) (*sarama.Broker, error) { return nil, sarama.ErrOutOfBrokers }
+func (awayClient) RefreshCoordinator(string) error            { return sarama.ErrOutOfBrokers }
+
+// Between two sessions, when Kafka is away, a drain finds nothing to commit with. What the last session
+// has dealt with may still not be committed.
+func TestADrainBetweenTwoSessionsSaysWhatMayBeReadAgain(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		done bool // something was dealt with
+		want string
+	}{
+		{"nothing was dealt with", false, ""},
+		{"something was", true, "what was last read of SF/3 may be read again"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := &Group{cfg: Config{Group: "g", Probe: awayClient{}, Runtime: testRuntime()}, tracker: testTracker()}
+			p := g.tracker.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
+			idle := g.tracker.add(&fakeClaim{topic: "NYC", initial: 9, high: 9})
+			if tt.done {
+				done(p, 5)
+			}
+			g.tracker.remove(p)
+			g.tracker.remove(idle)
+			err := g.confirmLast()
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// closable notes that it was closed.
+type closable struct {
+	newClient
+	closed atomic.Bool
+}
+
+func (c *closable) Close() error {
+	c.closed.Store(true)
+	return nil
+}
+
+func TestRunClosesTheClientOfTheGroup(t *testing.T) {
+	t.Parallel()
+	client := &closable{}
+	g, err := New(Config{Group: "g", Prefix: "x", Client: client, Probe: newClient{}, Runtime: testRuntime()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := g.Run(ctx, nil); err != nil {
+		t.Error(err)
+	}
+	if !client.closed.Load() {
+		t.Error("the client is still open")
+	}
+}

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/sirupsen/logrus"
+
+	"fintrans/internal/kafka"
+	"fintrans/internal/service"
+)
+
+const (
+	// publishTime is what the end of a session has for publishing what is out: with printGrace before
+	// it, within the drain.
+	publishTime = 4 * time.Second
+	// sarama tries a request again so often, before we do: together they go on for ever.
+	publishRetries = 3
+)
+
+// publisher is the way to the alert topic, which it creates and creates again. It is safe for concurrent use.
+type publisher struct {
+	topic    string
+	cfg      config
+	rt       *service.Runtime
+	conf     *sarama.Config
+	throttle *service.Throttle
+	retries  func()        // counts a failure
+	missing  chan struct{} // has a token when the topic seems to be gone
+	opened   chan struct{} // closed when there is a producer
+	producer sarama.SyncProducer
+	client   sarama.Client
+	stop     context.CancelFunc // ends run
+	ended    chan struct{}      // closed when run has returned
+
+	mu      sync.Mutex
+	setting *service.Condition           // up is not done
+	trouble map[int32]*service.Condition // by partition number
+}
+
+// newPublisher returns nil where no alert topic is set.
+func newPublisher(cfg config, rt *service.Runtime, retries func()) (*publisher, error) {
+	if cfg.AlertsTopic == "" {
+		return nil, nil
+	}
+	conf, err := publisherConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &publisher{
+		topic: string(cfg.AlertsTopic), cfg: cfg, rt: rt, conf: conf,
+		throttle: service.NewThrottle(10 * time.Second), retries: retries,
+		missing: make(chan struct{}, 1), opened: make(chan struct{}),
+		setting: newTrouble(), trouble: map[int32]*service.Condition{},
+	}
+	rt.Ready.Check("alerts", p.reason)
+	return p, nil
+}
+
+// newTrouble is what counts against readiness once it has lasted.
+func newTrouble() *service.Condition { return service.NewCondition(30 * time.Second) }
+
+// publisherConfig is that of a producer of which every in-sync replica has what it acknowledges, once.
+func publisherConfig(cfg config) (*sarama.Config, error) {
+	conf, err := cfg.Config(name)
+	if err != nil {
+		return nil, err
+	}
+	conf.Net.MaxOpenRequests = 1
+	conf.Net.ReadTimeout = 15 * time.Second // longer than a broker waits for its replicas
+	producer := &conf.Producer
+	producer.Idempotent = true
+	producer.RequiredAcks = sarama.WaitForAll
+	producer.Partitioner = sarama.NewManualPartitioner
+	producer.Retry.Max = publishRetries
+	producer.Return.Successes = true
+	producer.Return.Errors = true
+	if err := conf.Validate(); err != nil {
+		return nil, err
+	}
+	return conf, nil
+}
+
+// start has run begin, whatever becomes of ctx. The caller calls close.
+func (p *publisher) start(ctx context.Context, cities []string) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.stop, p.ended = cancel, make(chan struct{})
+	go func() {
+		defer close(p.ended)
+		p.run(ctx, cities)
+	}()
+}
+
+// run connects, makes sure that the topic is there, and does so again when it seems to be gone, until ctx ends.
+// cities are the topics whose number of partitions the alert topic is to have.
+func (p *publisher) run(ctx context.Context, cities []string) {
+	loop := p.rt.Health.Loop("alert topic")
+	defer loop.Done()
+	p.setting.Fail("the alert topic " + p.topic + " cannot be published to yet: the log says why")
+	client, err := kafka.Connect(ctx, p.cfg.Settings, p.conf, p.rt.Log, loop.Tick)
+	if err != nil {
+		return // ctx has ended
+	}
+	p.client = client
+	if p.prepare(ctx, cities, loop.Tick) != nil {
+		return
+	}
+	trouble := kafka.Trouble{
+		Log: p.rt.Log, Config: p.conf,
+		Failing: "the brokers give no producer id for the alert topic, trying again", Settled: "the producer of the alert topic is ready",
+	}
+	p.producer, err = kafka.Persist(ctx, trouble, loop.Tick, closeProducer, func() (sarama.SyncProducer, error) {
+		return sarama.NewSyncProducerFromClient(client)
+	})
+	if err != nil {
+		return
+	}
+	p.setting.Clear()
+	close(p.opened)
+	p.keep(ctx, cities, loop)
+}
+
+func closeProducer(producer sarama.SyncProducer) { _ = producer.Close() }
+
+// keep makes the topic again when it seems to be gone.
+func (p *publisher) keep(ctx context.Context, cities []string, loop *service.Loop) {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.missing:
+			if p.prepare(ctx, cities, loop.Tick) != nil {
+				return
+			}
+		case <-tick.C:
+			loop.Tick()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// prepare makes sure that the topic exists, with as many partitions as the cities have. Its error is ctx's.
+func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) error {
+	if err := kafka.WaitForTopics(ctx, p.client, cities, p.rt.Log, tick, func(string) {}); err != nil {
+		return err
+	}
+	counts, err := kafka.PartitionCounts(p.client, cities)
+	if err != nil {
+		return nil // whoever wants to publish says so again
+	}
+	most := int32(0)
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	return kafka.Topics{Names: []string{p.topic}, Partitions: most}.Ensure(ctx, p.client, p.rt.Log, tick)
+}
+
+// send returns when the alert topic has acknowledged the messages, or the indices of those that it has not,
+// and why.
+func (p *publisher) send(ctx context.Context, tick func(), messages []*sarama.ProducerMessage) (map[int]bool, error) {
+	failed := func(err error) (map[int]bool, error) {
+		unsent := make(map[int]bool, len(messages))
+		for i := range messages {
+			unsent[i] = true
+		}
+		return unsent, err
+	}
+	if !p.wait(ctx, tick) {
+		return failed(ctx.Err())
+	}
+	_, err := kafka.Await(ctx, tick, nil, func() (struct{}, error) {
+		return struct{}{}, p.producer.SendMessages(messages)
+	})
+	var some sarama.ProducerErrors
+	switch {
+	case err == nil:
+		return nil, nil
+	case !errors.As(err, &some) || len(some) == 0:
+		return failed(err)
+	}
+	unsent := make(map[int]bool, len(some))
+	for _, e := range some {
+		unsent[e.Msg.Metadata.(int)] = true
+	}
+	return unsent, some[0].Err
+}
+
+// wait waits for the producer.
+func (p *publisher) wait(ctx context.Context, tick func()) bool {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.opened:
+			return true
+		case <-ticker.C:
+			tick()
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// hold notes that the alerts of a partition number have to wait, and says so now and then.
+func (p *publisher) hold(partition int32, waiting int, err error) {
+	p.retries()
+	reason := p.explain(partition, err)
+	p.mu.Lock()
+	if p.trouble[partition] == nil {
+		p.trouble[partition] = newTrouble()
+	}
+	p.trouble[partition].Fail(reason)
+	p.mu.Unlock()
+	if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
+		signal(p.missing)
+	}
+	if held, ok := p.throttle.Allow(reason); ok {
+		p.rt.Log.WithFields(logrus.Fields{
+			"topic": p.topic, "partition": partition, "reason": reason, "waiting": waiting, "held_back": held,
+		}).Warn("alerts cannot be published: they are written to standard output, and commits wait")
+	}
+}
+
+// explain says why a partition of the alert topic takes nothing.
+func (p *publisher) explain(partition int32, err error) string {
+	switch {
+	case errors.Is(err, sarama.ErrInvalidPartition):
+		return fmt.Sprintf("the alert topic %s has no partition %d: add partitions until it has as many as the cities' topics", p.topic, partition)
+	case errors.Is(err, sarama.ErrUnknownTopicOrPartition):
+		return fmt.Sprintf("the alert topic %s is not there", p.topic)
+	}
+	return fmt.Sprintf("the alert topic %s takes nothing: %s", p.topic, kafka.Explain(err, p.conf))
+}
+
+// published notes that the partition number's alerts get through.
+func (p *publisher) published(partition int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.trouble[partition] == nil {
+		return
+	}
+	delete(p.trouble, partition)
+	p.rt.Log.WithFields(logrus.Fields{"topic": p.topic, "partition": partition}).Info("alerts are published again")
+}
+
+// release forgets the trouble of a session that is over.
+func (p *publisher) release() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.trouble)
+}
+
+// reason is why alerts are not published, for /ready.
+func (p *publisher) reason() string {
+	if reason := p.setting.Reason(); reason != "" {
+		return reason
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var reasons []string
+	for _, condition := range p.trouble {
+		if reason := condition.Reason(); reason != "" {
+			reasons = append(reasons, reason)
+		}
+	}
+	if len(reasons) == 0 {
+		return ""
+	}
+	sort.Strings(reasons)
+	if more := len(reasons) - 1; more > 0 {
+		return fmt.Sprintf("%s; and %d more partitions", reasons[0], more)
+	}
+	return strings.Join(reasons, "")
+}
+
+// close gives up what is in flight. What was acknowledged is safe, and the rest is not committed.
+func (p *publisher) close() {
+	p.stop()
+	<-p.ended
+	if p.client == nil {
+		return
+	}
+	if p.producer != nil {
+		closeSoon(p.producer)
+	}
+	closeSoon(p.client)
+}
+
+// publishBackoff is a quarter of a second, doubled at each failure up to four, with jitter.
+func publishBackoff(failures int) time.Duration {
+	d := 250 * time.Millisecond << min(failures-1, 4)
+	return d/2 + rand.N(d/2)
+}

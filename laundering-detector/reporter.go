@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fintrans/internal/kafka"
+	"fintrans/internal/pipeline"
+	"fintrans/internal/service"
+)
+
+// reporter tells the pipeline topic now and then how the detector is doing. Nothing waits for it: what cannot
+// be sent within the time until the next points is dropped, and counted.
+type reporter struct {
+	topic     string
+	cfg       config
+	rt        *service.Runtime
+	conf      *sarama.Config
+	collector *pipeline.Collector
+	dropped   prometheus.Counter
+	sending   chan struct{} // held by the points that are under way; guards the collector
+	gone      chan struct{} // has a token when the topic seems to be gone
+}
+
+// newReporter returns nil where no pipeline topic is set.
+func newReporter(cfg config, rt *service.Runtime) (*reporter, error) {
+	if cfg.PipelineTopic == "" {
+		return nil, nil
+	}
+	conf, err := cfg.Config(name)
+	if err != nil {
+		return nil, err
+	}
+	conf.Producer.RequiredAcks = sarama.WaitForLocal
+	conf.Producer.Retry.Max = 0 // the next points come soon
+	conf.Producer.Return.Successes = true
+	conf.Producer.Return.Errors = true
+	r := &reporter{
+		topic: string(cfg.PipelineTopic), cfg: cfg, rt: rt, conf: conf,
+		collector: pipeline.NewCollector(pipeline.Source{
+			Service: name,
+			Prefix:  prefix,
+			Records: []string{prefix + "_records_total"},
+			Retries: []string{prefix + "_publish_retries_total"},
+			Window:  true,
+		}, rt.Metrics, string(cfg.KafkaGroupInstanceID)),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: prefix + "_pipeline_dropped_total", Help: "Points for the pipeline topic that could not be sent; the next ones count what they did.",
+		}),
+		sending: make(chan struct{}, 1),
+		gone:    make(chan struct{}, 1),
+	}
+	rt.Metrics.MustRegister(r.dropped)
+	return r, nil
+}
+
+// run reports until ctx ends.
+func (r *reporter) run(ctx context.Context) {
+	loop := r.rt.Health.Loop("pipeline")
+	defer loop.Done()
+	client, err := kafka.Connect(ctx, r.cfg.Settings, r.conf, r.rt.Log, loop.Tick)
+	if err != nil {
+		return
+	}
+	defer closeSoon(client)
+	topics := kafka.Topics{Names: []string{r.topic}, Partitions: 1}
+	if topics.Ensure(ctx, client, r.rt.Log, loop.Tick) != nil {
+		return
+	}
+	producer, err := sarama.NewSyncProducerFromClient(client)
+	if err != nil {
+		r.rt.Log.WithError(err).Error("nothing is reported to the pipeline topic")
+		return
+	}
+	defer closeSoon(producer)
+	for loop.Sleep(ctx, pipeline.Every) == nil {
+		select {
+		case <-r.gone:
+			if topics.Ensure(ctx, client, r.rt.Log, loop.Tick) != nil {
+				return
+			}
+		default:
+		}
+		r.report(producer)
+	}
+}
+
+// report sends the points of this moment, unless those before are still under way.
+func (r *reporter) report(producer sarama.SyncProducer) {
+	select {
+	case r.sending <- struct{}{}:
+	default:
+		r.dropped.Inc()
+		return
+	}
+	points, err := r.collector.Collect(time.Now())
+	if err != nil {
+		r.rt.Log.WithError(err).Debug("pipeline")
+		<-r.sending
+		return
+	}
+	messages := make([]*sarama.ProducerMessage, len(points))
+	for i, p := range points {
+		messages[i] = &sarama.ProducerMessage{Topic: r.topic, Value: sarama.ByteEncoder(p.Encode())}
+	}
+	go func() {
+		defer func() { <-r.sending }()
+		err := producer.SendMessages(messages)
+		var failed sarama.ProducerErrors
+		switch {
+		case err == nil:
+			r.collector.Sent()
+			return
+		case errors.As(err, &failed):
+			r.dropped.Add(float64(len(failed)))
+		default:
+			r.dropped.Add(float64(len(messages)))
+		}
+		r.rt.Log.WithField("reason", kafka.Explain(err, r.conf)).Debug("points for the pipeline topic are dropped")
+		if len(failed) > 0 && errors.Is(failed[0].Err, sarama.ErrUnknownTopicOrPartition) {
+			signal(r.gone)
+		}
+	}()
+}
+
+// closeSoon closes what may wait for a broker that is away, and waits for it for a moment only.
+func closeSoon(what io.Closer) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = what.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(300 * time.Millisecond):
+	}
+}
