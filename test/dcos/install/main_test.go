@@ -46,9 +46,13 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
 	shared = made{dir: dir, standin: sync.OnceValues(buildStandin), dist: sync.OnceValues(release)}
-	return m.Run()
+	status := m.Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
 }
 
 func buildStandin() (string, error) {

@@ -60,9 +60,7 @@ func TestServe(t *testing.T) {
 		served = strings.HasPrefix(lines.Text(), "Serving dist/ at http://"+at+" until Ctrl-C")
 	}
 	_ = syscall.Kill(-command.Process.Pid, syscall.SIGTERM) // to all of it; SIGINT ends it alike, but is ignored in a background job
-	for lines.Scan() {
-	}
-	_ = command.Wait() // the status says it
+	_ = command.Wait()                                      // the status says it
 	if status := command.ProcessState.ExitCode(); !served || status != 0 || !strings.Contains(strings.Join(said, "\n"), "money flows") {
 		t.Errorf("exit status %d, served %v:\n%s", status, served, strings.Join(said, "\n"))
 	}

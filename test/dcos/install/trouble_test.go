@@ -13,7 +13,6 @@ type trouble struct {
 	how    standin.Misbehaviour
 	make   func(c *cluster)
 	args   []string
-	env    string
 	status int
 	texts  []string
 }

@@ -86,7 +86,7 @@ func open(ctx context.Context, uri string) (io.ReadCloser, error) {
 	}
 	if answer.StatusCode != http.StatusOK {
 		_ = answer.Body.Close()
-		return nil, fmt.Errorf("Error downloading resource, received HTTP return code %d", answer.StatusCode) //nolint:staticcheck,revive // Mesos's own words
+		return nil, fmt.Errorf("Error downloading resource, received HTTP return code %d", answer.StatusCode) //nolint:staticcheck // Mesos's own words
 	}
 	return answer.Body, nil
 }

@@ -118,7 +118,7 @@ func (t *Task) live(ctx context.Context) {
 	}
 	if err == nil {
 		if err = fetchAll(ctx, t.spec.Dir, t.spec.Fetch); err != nil {
-			err = fmt.Errorf("Failed to fetch all URIs for container: %w", err) //nolint:staticcheck,revive // Mesos's own words
+			err = fmt.Errorf("Failed to fetch all URIs for container: %w", err) //nolint:staticcheck // Mesos's own words
 		}
 	}
 	if err == nil {

@@ -70,7 +70,6 @@ type task struct {
 	killing   bool
 	checks    []*checkResult
 	endChecks func()
-	flapping  bool
 }
 
 func stamp() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }

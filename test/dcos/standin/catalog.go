@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -129,7 +130,7 @@ func relay(conn net.Conn, to string) {
 	if to == "" {
 		return
 	}
-	target, err := net.DialTimeout("tcp", to, 5*time.Second)
+	target, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(context.Background(), "tcp", to)
 	if err != nil {
 		return
 	}

@@ -87,7 +87,7 @@ func Start(options Options) (*Cluster, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	for _, installed := range options.Installed {
-		if _, err := c.install(installed.Name, installed.Version, nil); err != nil {
+		if err := c.install(installed.Name, installed.Version, nil); err != nil {
 			cancel()
 			return nil, errors.Join(err, listener.Close())
 		}

@@ -155,7 +155,7 @@ func (c *Cluster) installPackage(r cosmosRequest) (any, *cosmosError) {
 	if wrong := p.checkOptions(r.Options); len(wrong) > 0 {
 		return nil, &cosmosError{http.StatusBadRequest, "JsonSchemaMismatch", "Options JSON failed validation", object{"errors": wrong}}
 	}
-	if _, err := c.install(p.name, version, r.Options); err != nil {
+	if err := c.install(p.name, version, r.Options); err != nil {
 		return nil, &cosmosError{http.StatusInternalServerError, "unhandled_exception", err.Error(), object{}}
 	}
 	return object{"packageName": p.name, "packageVersion": version, "appId": "/" + p.name, "postInstallNotes": p.name + " is being installed.", "cli": nil}, nil

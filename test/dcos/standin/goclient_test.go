@@ -41,8 +41,15 @@ func newClient(t *testing.T, options Options) *client {
 	return &client{t, c, options.Dir}
 }
 
+// reply is an answer without its body.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+}
+
 // send sends a request, with the token unless there is none, and returns the answer.
-func (k *client) send(method, path, token, body string, header ...string) (*http.Response, []byte) {
+func (k *client) send(method, path, token, body string, header ...string) (reply, []byte) {
 	k.t.Helper()
 	request, err := http.NewRequestWithContext(k.t.Context(), method, k.c.URL()+path, strings.NewReader(body))
 	if err != nil {
@@ -63,7 +70,7 @@ func (k *client) send(method, path, token, body string, header ...string) (*http
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return answer, text
+	return reply{answer.Status, answer.StatusCode, answer.Header}, text
 }
 
 // want sends a request with the token and fails the test unless the answer is JSON of this status with the text.

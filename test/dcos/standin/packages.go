@@ -37,7 +37,6 @@ type running struct {
 
 	mu      sync.Mutex
 	servers []server
-	fail    error
 	hub     *hub
 }
 
@@ -91,10 +90,10 @@ func (r *running) appFields() object {
 }
 
 // install makes the app of a package. The cluster's mutex is held.
-func (c *Cluster) install(name, version string, options map[string]any) (*app, error) {
+func (c *Cluster) install(name, version string, options map[string]any) error {
 	p := catalog[name]
 	if p == nil {
-		return nil, fmt.Errorf("the catalog has no package %s", name)
+		return fmt.Errorf("the catalog has no package %s", name)
 	}
 	id := "/" + name
 	r := &running{
@@ -105,7 +104,7 @@ func (c *Cluster) install(name, version string, options map[string]any) (*app, e
 	a.def.Instances = 1
 	c.apps[id], c.packages[id] = a, r
 	c.deploy(a)
-	return a, nil
+	return nil
 }
 
 // launch starts the package's task, which starts its servers when its time has come.

@@ -24,7 +24,7 @@ func (c *Cluster) reconcileUntil(ctx context.Context) {
 		case <-tick.C:
 			c.mu.Lock()
 			for _, a := range c.apps {
-				c.reconcile(a)
+				c.reconcile(a) //nolint:contextcheck // tasks outlive the tick that starts them; Close ends them
 			}
 			c.mu.Unlock()
 		}

@@ -23,7 +23,7 @@ const inside = "FINTRANS_STANDIN_HOSTS"
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "standin:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // the place where this program ends
 	}
 }
 
@@ -100,7 +100,9 @@ func serve(options standin.Options) error {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	fmt.Fprintln(os.Stdout, cluster.URL())
+	if _, err := fmt.Fprintln(os.Stdout, cluster.URL()); err != nil {
+		return errors.Join(err, cluster.Close())
+	}
 	<-signals
 	return cluster.Close()
 }
