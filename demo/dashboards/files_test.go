@@ -11,6 +11,7 @@ import (
 
 	"fintrans/demo/dashboards"
 	"fintrans/grafana"
+	"fintrans/internal/transaction"
 )
 
 // TestFilesAsk checks what can be read off the queries: what InfluxDB 1.4 documents, and nothing that makes a
@@ -73,6 +74,17 @@ func TestFilesAreAlike(t *testing.T) {
 				p.Empty != q.Empty || p.Decimals != q.Decimals || !slices.Equal(p.Queries, q.Queries) || (p.Link == "") != (q.Link == "") {
 				t.Errorf("panels differ:\n%+v\n%+v", p, q)
 			}
+		}
+	}
+}
+
+// TestAllCitiesCanBeChosen keeps the list of the dashboards that of the topics.
+func TestAllCitiesCanBeChosen(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []dashboards.Kind{dashboards.Grafana5, dashboards.Current} {
+		d, _ := dashboards.Find(load(t, kind), "fintrans")
+		if got := d.Variables[0].Values; !slices.Equal(got, transaction.Cities()) {
+			t.Errorf("Grafana %s: the cities are %q, want %q", kind, got, transaction.Cities())
 		}
 	}
 }
