@@ -98,10 +98,11 @@ release: ## build what the installer fetches into ./dist: static Linux binaries,
 			-ldflags '-s -w -buildid= $(LDFLAGS)' -o "$(DIST)/$$service-linux-$$arch" ./$$service; \
 	done; done
 	@echo '== $(DIST)/fintrans.cdx.json' && $(CYCLONEDX) mod -json -licenses -noserial -type application -output '$(DIST)/fintrans.cdx.json'
-	@echo '== $(DIST)/grafana.tar.gz' && rm -rf build/archive && mkdir -p build/archive/grafana && \
-		cp -R grafana/provision.sh grafana/dashboards build/archive/grafana && \
-		chmod -R u=rwX,go=rX build/archive && find build/archive -exec env TZ=UTC0 touch -t 200001010000 {} + && \
-		(cd build/archive && find grafana -type f | LC_ALL=C sort | tar -c $(TAR_OWNER) -T - -f -) | gzip -n >'$(DIST)/grafana.tar.gz'
+	@echo '== $(DIST)/grafana.tar.gz' && mkdir -p '$(DIST)/archive/grafana' && \
+		cp -R grafana/provision.sh grafana/dashboards '$(DIST)/archive/grafana' && \
+		chmod -R u=rwX,go=rX '$(DIST)/archive' && find '$(DIST)/archive' -exec env TZ=UTC0 touch -t 200001010000 {} + && \
+		(cd '$(DIST)/archive' && find grafana -type f | LC_ALL=C sort | tar -c $(TAR_OWNER) -T - -f -) | gzip -n >'$(DIST)/grafana.tar.gz' && \
+		rm -rf '$(DIST)/archive'
 	@echo "== $(DIST)/SHA256SUMS" && cd '$(DIST)' && $(SHA256) * >SHA256SUMS && cat SHA256SUMS
 
 # The real dcos command, in a virtual environment in an ignored folder.

@@ -244,9 +244,6 @@ var setting = regexp.MustCompile(`, ([A-Z][A-Z0-9_]+) \(`)
 // notSettings are variables that the start command and the Go runtime read.
 var notSettings = []string{"BINARY_SHA256", "GOMEMLIMIT"}
 
-// announced are settings that the programs are about to get: the topics of alerts and of what the pipeline does.
-var announced = []string{"ALERTS_TOPIC", "PIPELINE_TOPIC"}
-
 func TestEnvironmentIsKnownToThePrograms(t *testing.T) {
 	for _, name := range services {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +263,7 @@ func TestEnvironmentIsKnownToThePrograms(t *testing.T) {
 				known = append(known, found[1])
 			}
 			for variable := range readApp(t, name).Env {
-				if !slices.Contains(known, variable) && !slices.Contains(announced, variable) {
+				if !slices.Contains(known, variable) {
 					t.Errorf("%s.json sets %s, which is no setting of the program", name, variable)
 				}
 			}
