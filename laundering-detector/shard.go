@@ -205,7 +205,9 @@ func (s *shard) forget(moving int) {
 		}
 		low = min(low, st.newest-s.detector.cfg.AlertLateness.Milliseconds())
 	}
-	s.low = max(s.low, s.settled(low, now, ended))
+	if s.low = max(s.low, s.settled(low, now, ended)); s.low == math.MinInt64 {
+		return // nothing is known of what is still to come
+	}
 	// What is as old as the window is long still tells a transaction at low
 	// whether the sum was above the threshold just before.
 	s.window.Forget(s.low - length - 1)

@@ -212,6 +212,24 @@ func TestForgetWaitsForTheSlowestTopic(t *testing.T) {
 	}
 }
 
+// Cities that never had a transaction let go of nothing that counts: neither at first nor later.
+func TestForgetWithCitiesThatAreEmpty(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for i := range int64(4) {
+		f.othersEnd("SF")
+		f.send("SF", "516 482 3000", minutes(20*i))
+	}
+	if f.alerts() != 0 {
+		t.Errorf("got %q: the window is an hour", f.out)
+	}
+	f.othersEnd("SF")
+	f.send("SF", "516 482 3000", minutes(61))
+	if f.alerts() != 1 {
+		t.Errorf("got %d alerts, want 1 for what came in the last hour", f.alerts())
+	}
+}
+
 // A transaction that is just not late is judged against all that the oracle
 // would: what is exactly a window older than it was there until just before, so
 // that its episode is the one that has alerted already.
