@@ -91,6 +91,7 @@ func PartitionsAreAdded(t testing.TB, start harness.Starter) {
 	s.Produce(fresh...)
 	s.AwaitVolumes(volumes(append(slices.Clone(records), fresh...)))
 	s.AwaitCommitted(detector, harness.Cities()...)
+	term(t, det)
 	for partition := range int32(5) {
 		if pair := pairsOf(5, partition, 1)[0]; linesOf(t, det, pair) != 1 {
 			t.Errorf("partition %d: %d alerts of a pair that began when it was there, want 1", partition, linesOf(t, det, pair))
@@ -98,7 +99,7 @@ func PartitionsAreAdded(t testing.TB, start harness.Starter) {
 	}
 	different, _ := once(published(t, s))
 	awaitAlertPoints(t, s, different)
-	term(t, in, det)
+	term(t, in)
 }
 
 // awaitPartitions waits until the instance has these partitions of London.

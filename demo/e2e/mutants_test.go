@@ -126,7 +126,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 		{
 			"records with the same content are taken for one", "influx-ingest",
 			harness.Mutation{
-				File: "influx-ingest/reading.go",
+				File: "influx-ingest/stream.go",
 				Old:  "pointTime(millis, msg.Offset)",
 				New:  "pointTime(millis, int64(t.Amount))",
 			}, cases.EachTransactionIsOnePoint, "points, want",
