@@ -44,7 +44,7 @@ func reported(s *harness.System, service, field, by string) map[string]int64 {
 func PipelineIsReported(t testing.TB, start harness.Starter) {
 	s := harness.NewSystem(t, start, harness.Need{})
 	in, det := s.Start(ingest, reporting(quick)), s.Start(detector, reporting(rules(tenMinutes, 10*time.Minute)))
-	records := fiveCities.transactions()
+	records := recent.transactions() // all within the retention: the ingest begins where that does
 	s.CreateTopics(1, pipelineTo)
 	for range 3 {
 		records = append(records, harness.Record{City: "SF", Partition: 2, Key: []byte("1 2"), Value: []byte("noise"), Time: time.Now()})
