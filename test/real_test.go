@@ -14,10 +14,18 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
-// TestNewest runs all cases on the newest Apache Kafka and InfluxDB 1.8.
+// TestNewest runs all cases on the newest Apache Kafka and InfluxDB 1.8, or the core of them where REAL is core.
 func TestNewest(t *testing.T) {
 	t.Parallel()
-	cases.Run(t, real.Servers(realkafka.Kafka4, realinflux.Newest), cases.All())
+	list := cases.All()
+	switch which := os.Getenv("REAL"); which {
+	case "", "all":
+	case "core":
+		list = cases.Core()
+	default:
+		t.Fatalf("REAL=%s: expected all or core", which)
+	}
+	cases.Run(t, real.Servers(realkafka.Kafka4, realinflux.Newest), list)
 }
 
 // TestKafka39 runs the core of them on the last line of Apache Kafka before 4 and this machine's InfluxDB.

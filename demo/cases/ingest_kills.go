@@ -15,6 +15,7 @@ func KilledIngestLosesNothing(t testing.TB, start harness.Starter) {
 	in := s.Start(ingest, quick)
 	records, before := recent.transactions(), int64(0)
 	for part := range slices.Chunk(records, len(records)/6+1) {
+		in.AwaitLog("session began") // in mid-stream: not while it is being let into the group
 		s.Produce(part...)
 		before = awaitMore(t, s, before)
 		in.Kill()

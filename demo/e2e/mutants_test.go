@@ -135,7 +135,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			dir := harness.Mutant(t, test.service, test.mutate)
+			dir := harness.FastMutant(t, test.service, test.mutate)
 			start := func(t testing.TB, need harness.Need) harness.Servers {
 				servers := harness.Embedded(t, need)
 				servers.Binaries = map[string]string{test.service: dir}
