@@ -109,23 +109,30 @@ func (c *Cluster) Close() error {
 	c.cancel()
 	<-c.stopped
 	err := c.server.Close()
+	for _, t := range c.crashAll() {
+		<-t.run.Done() // without the mutex, which a package that is being started wants
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, a := range c.apps {
-		for _, t := range a.tasks {
-			t.endChecks()
-			t.run.Crash()
-		}
-	}
-	for _, a := range c.apps {
-		for _, t := range a.tasks {
-			<-t.run.Done()
-		}
-	}
 	for _, r := range c.packages {
 		r.stop()
 	}
 	return err
+}
+
+// crashAll ends all tasks, and returns them.
+func (c *Cluster) crashAll() []*task {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var tasks []*task
+	for _, a := range c.apps {
+		for _, t := range a.tasks {
+			t.endChecks()
+			t.run.Crash()
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
 }
 
 // writeHosts writes the names that resolve at present.
