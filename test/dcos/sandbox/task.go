@@ -99,8 +99,17 @@ func (t *Task) Kill() {
 	}()
 }
 
-// Crash ends the task with SIGKILL, as a lost agent does.
-func (t *Task) Crash() { t.signal(syscall.SIGKILL) }
+// Crash ends the task with SIGKILL, as a lost agent does; one that is still fetching does not start.
+func (t *Task) Crash() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.command == nil {
+		t.killed = true
+		t.cancel()
+		return
+	}
+	t.signal(syscall.SIGKILL)
+}
 
 // signal reaches all processes of the task: they are one group.
 func (t *Task) signal(s syscall.Signal) {

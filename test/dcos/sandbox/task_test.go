@@ -104,6 +104,20 @@ func TestGraceEndsWithSIGKILL(t *testing.T) {
 	ends(t, task, Killed, "killed")
 }
 
+func TestCrashDuringAFetchEndsTheTask(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	files := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(files.Close)
+	task := start(t, Spec{Command: "true", Fetch: []Fetch{{URI: files.URL + "/x"}}})
+	<-asked
+	task.Crash()
+	ends(t, task, Killed, "")
+}
+
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	// A shell that holds ever more.
