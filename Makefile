@@ -74,7 +74,7 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 
 .PHONY: test-real
 test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd, npm, Chromium); REAL=core: not all on 4
-	cd test && REAL='$(REAL)' FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -parallel 3 -v $$(go list ./... | grep -v /dcos/)
+	cd test && REAL='$(REAL)' FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -p 1 -parallel 3 -v $$(go list ./... | grep -v /dcos/)
 
 # Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
 .PHONY: proof
