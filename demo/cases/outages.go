@@ -57,6 +57,7 @@ func KafkaComesLateAndGoes(t testing.TB, start harness.Starter) {
 	half := len(records) / 2
 	s.Produce(records[:half]...)
 	s.AwaitVolumes(volumes(records[:half]))
+	awaitJudged(t, det, half) // it may have found Kafka later than the ingest: each pauses between its attempts
 	s.Kafka.Down()
 	awaitMetric(t, in, "influx_ingest_kafka_errors_total", 1)
 	awaitMetric(t, det, "laundering_detector_kafka_errors_total", 1)
