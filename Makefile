@@ -34,9 +34,13 @@ demo: build ## see it at work; Ctrl-C ends it and sums up. build/demo --help lis
 	@cd demo && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/demo ./cmd/demo
 	@build/demo
 
+# The end-to-end tests build the services with the race detector. They themselves only look on, and the servers that they
+# embed would take twice the time with it.
 .PHONY: test
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
-	$(call in_modules,. demo,go test -race -timeout 10m ./...)
+	$(call in_modules,.,go test -race -timeout 10m ./...)
+	$(call in_modules,demo,go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$'),go test -race -timeout 10m (all but ./e2e))
+	$(call in_modules,demo,go test -timeout 10m ./e2e)
 
 .PHONY: lint lint-go lint-modules lint-shell lint-grafana
 lint: lint-shell lint-modules lint-go lint-grafana ## check format, vet, golangci-lint, shellcheck, go.mod and the dashboards
