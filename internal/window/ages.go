@@ -28,12 +28,12 @@ func (a *ages) add(t int64) {
 
 func (a *ages) remove(t int64) {
 	i := t >> a.shift
-	if i < a.until {
-		a.older--
-	}
 	if i == a.current && a.pending > 0 {
 		a.pending--
 		return
+	}
+	if i < a.until {
+		a.older--
 	}
 	if a.counts[i]--; a.counts[i] == 0 {
 		delete(a.counts, i)
@@ -48,6 +48,9 @@ func (a *ages) flush() {
 		a.counts = make(map[int64]int)
 	}
 	a.counts[a.current] += a.pending
+	if a.current < a.until {
+		a.older += a.pending
+	}
 	a.pending = 0
 	for len(a.counts) > maxAges {
 		a.coarsen()
@@ -73,13 +76,28 @@ func (a *ages) expired(t int64) int {
 	if until == a.until {
 		return a.older
 	}
-	a.until, a.older = until, 0
-	for i, n := range a.counts {
+	a.older = a.countBefore(until)
+	a.until = until
+	return a.older
+}
+
+// countBefore returns how many records are in the intervals before until. Mostly it is a few intervals after the
+// last one that was asked for: then only those in between are looked at.
+func (a *ages) countBefore(until int64) int {
+	if steps := until - a.until; steps > 0 && steps < int64(len(a.counts)) {
+		n := a.older
+		for i := a.until; i < until; i++ {
+			n += a.counts[i]
+		}
+		return n
+	}
+	n := 0
+	for i, records := range a.counts {
 		if i < until {
-			a.older += n
+			n += records
 		}
 	}
-	return a.older
+	return n
 }
 
 func (a *ages) bytes() int64 { return int64(len(a.counts)) * 40 }
