@@ -6,6 +6,10 @@ import "time"
 // it. After a longer stall it goes on from there, without a burst.
 const maxCatchUp = time.Second
 
+// minPause is the shortest wait for the next event, unless all are further apart: waking for each of a thousand a
+// second would cost more than sending them. What is due by then is sent together, each with the time of its sending.
+const minPause = 10 * time.Millisecond
+
 // pace spaces events by a schedule of its own, start + n*wait, so that neither
 // the work between two of them nor the coarseness of timers adds up.
 type pace struct {
@@ -21,7 +25,11 @@ func (p *pace) delay(now time.Time) time.Duration {
 	if p.next.IsZero() || now.Sub(p.next) > maxCatchUp {
 		p.next = now
 	}
-	return p.next.Sub(now)
+	d := p.next.Sub(now)
+	if d > 0 && p.wait < minPause {
+		d = max(d, minPause)
+	}
+	return d
 }
 
 // done moves on to the event after the one that has just taken place.

@@ -222,20 +222,29 @@ func TestPaceIsKept(t *testing.T) {
 		name  string
 		wait  time.Duration
 		count int
+		late  time.Duration // what each may be late by
+		wakes int           // at how many times they are sent
 	}{
-		{"one in two seconds", 2 * time.Second, 10},
-		{"one in ninety seconds", 90 * time.Second, 3},
-		{"two thousand a second", 500 * time.Microsecond, 4000},
+		{"one in two seconds", 2 * time.Second, 10, 1, 10},
+		{"one in ninety seconds", 90 * time.Second, 3, 1, 3},
+		{"a hundred a second", 10 * time.Millisecond, 200, 1, 200},
+		{"two thousand a second", 500 * time.Microsecond, 4000, minPause, 200},
+		{"a hundred thousand a second", 10 * time.Microsecond, 20_000, minPause, 20},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				n := 0
+				n, wakes, last := 0, 0, time.Duration(0)
 				producer := newFakeProducer(func(*sarama.ProducerMessage) error {
-					if got, want := time.Since(start), time.Duration(n)*test.wait; got != want {
-						t.Errorf("transaction %d: got sent after %s, want %s", n, got, want)
+					// Many a second are sent in groups, none of them before its time.
+					if got, want := time.Since(start), time.Duration(n)*test.wait; got < want || got >= want+test.late {
+						t.Errorf("transaction %d: got sent after %s, want %s and less than %s more", n, got, want, test.late)
 					}
+					if n == 0 || time.Since(start) != last {
+						wakes++
+					}
+					last = time.Since(start)
 					n++
 					return nil
 				})
@@ -247,6 +256,9 @@ func TestPaceIsKept(t *testing.T) {
 				}
 				if n != test.count {
 					t.Errorf("got %d transactions, want %d", n, test.count)
+				}
+				if wakes > test.wakes+1 {
+					t.Errorf("got sent at %d times, want %d", wakes, test.wakes)
 				}
 			})
 		})
