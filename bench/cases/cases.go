@@ -1,0 +1,31 @@
+// Package cases are the measurements: each starts its servers, runs ours and the peers on the same records, and
+// says what it found.
+package cases
+
+import (
+	"context"
+
+	"fintrans/bench/report"
+	"fintrans/bench/scene"
+)
+
+// Outcome is what a case has found.
+type Outcome struct {
+	Section report.Section
+	Targets []report.Target
+}
+
+// Case is one measurement.
+type Case struct {
+	Name  string // by which it is chosen
+	About string
+	Run   func(ctx context.Context, s *scene.Scene) (Outcome, error)
+}
+
+// All are the cases, in the order in which they run.
+func All() []Case {
+	return []Case{
+		{"detector", "laundering-detector against a bare consumer group, with 10,000 and 999,000 pairs", detectorCase},
+		{"generator", "generator against Kafka's ProducerPerformance", generatorCase},
+	}
+}
