@@ -27,5 +27,10 @@ func All() []Case {
 	return []Case{
 		{"detector", "laundering-detector against a bare consumer group, with 10,000 and 999,000 pairs", detectorCase},
 		{"generator", "generator against Kafka's ProducerPerformance", generatorCase},
+		{"ingest", "influx-ingest against Telegraf and against prepared line protocol, and what InfluxDB holds in the end", ingestCase},
+		{"streams", "laundering-detector against a Kafka Streams application", streamsCase},
+		{"rebuild", "the detector's reading back after a restart against a bare consumer group", rebuildCase},
+		{"window", "what the detector's window takes for 10,000,000 transactions", windowCase},
+		{"growth", "the detector with more instances, pairs and longer windows", growthCase},
 	}
 }

@@ -133,15 +133,15 @@ func (s *Scene) Compile(ctx context.Context) error {
 			}
 			args = append(args, "-overlay", overlay)
 		}
-		if err := run(ctx, dir, nil, "go", append(args, pkg)...); err != nil {
+		if err := Run(ctx, dir, nil, "go", append(args, pkg)...); err != nil {
 			return fmt.Errorf("build %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// run runs a command that is to end well.
-func run(ctx context.Context, dir string, env []string, name string, args ...string) error {
+// Run runs a command that is to end well.
+func Run(ctx context.Context, dir string, env []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = dir
 	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
