@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -30,6 +29,11 @@ func Connect(brokers []string, options ...kgo.Opt) (*Topics, error) {
 		return nil, err
 	}
 	return &Topics{client: client, admin: kadm.NewClient(client)}, nil
+}
+
+// ConnectAtOnce is Connect for a client that lets no record wait for others.
+func ConnectAtOnce(brokers ...string) (*Topics, error) {
+	return Connect(brokers, kgo.ProducerLinger(0))
 }
 
 // Close ends the client.
@@ -112,7 +116,7 @@ func keyLength(value []byte) int {
 	return n - 1
 }
 
-// Send puts one record into a city's topic and returns its time of acknowledgement through acked.
+// Send puts one record into a city's topic. acked is called when it is acknowledged, or with why it is not.
 func (t *Topics) Send(ctx context.Context, city int, tx transaction.Transaction, at time.Time, acked func(error)) {
 	value := tx.AppendValue(nil)
 	key := value[:keyLength(value)]
@@ -154,21 +158,16 @@ func (t *Topics) Committed(ctx context.Context, group string) (int64, error) {
 	return total, nil
 }
 
-// Once returns a function that keeps the first error it is given, and one that returns it.
-func Once() (keep func(error), first func() error) {
-	var mu sync.Mutex
-	var kept error
-	keep = func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if kept == nil {
-			kept = err
-		}
+// Total returns how many records are in the cities' topics, whose logs begin at 0.
+func (t *Topics) Total(ctx context.Context) (int64, error) {
+	ends, err := t.admin.ListEndOffsets(ctx, transaction.Cities()...)
+	if err == nil {
+		err = ends.Error()
 	}
-	first = func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		return kept
+	if err != nil {
+		return 0, fmt.Errorf("ends of the topics: %w", err)
 	}
-	return keep, first
+	total := int64(0)
+	ends.Each(func(o kadm.ListedOffset) { total += o.Offset })
+	return total, nil
 }
