@@ -31,14 +31,6 @@ func (f Figures) PerMillion() float64 {
 	return f.CPU.Seconds() / float64(f.Records) * 1e6
 }
 
-// PerCPUSecond returns how many records were dealt with in a second of processor time.
-func (f Figures) PerCPUSecond() float64 {
-	if f.CPU <= 0 {
-		return 0
-	}
-	return float64(f.Records) / f.CPU.Seconds()
-}
-
 const (
 	// idleLook is the pause between two looks at a program that has not begun: how exactly the beginning is known.
 	idleLook = 5 * time.Millisecond

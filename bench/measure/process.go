@@ -213,9 +213,6 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
-// Signal sends a signal that leaves the process there.
-func (p *Process) Signal(s os.Signal) error { return p.command.Process.Signal(s) }
-
 // Failure is an error of the process, with the end of its log.
 func (p *Process) Failure(err error) error {
 	p.mu.Lock()

@@ -12,6 +12,14 @@ import (
 	"fintrans/bench/scene"
 )
 
+// What the tools write last, with their records per second.
+const (
+	producerLine = `^\d+ records sent, (\d+(?:\.\d+)?) records/sec`
+	// start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms,
+	// fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec
+	consumerLine = `^(?:[^,]+, ){9}(\d+(?:\.\d+)?)$`
+)
+
 // ProducerPerformance has Kafka's own tool send records of this size to a topic: acknowledged by all in-sync
 // replicas, once. Its elapsed time is the one that it says itself, from its first record on; its processor time
 // includes the start of the JVM.
@@ -28,7 +36,7 @@ func ProducerPerformance(ctx context.Context, s *scene.Scene, broker, topic stri
 	if err := p.Wait(ctx); err != nil {
 		return measure.Figures{}, err
 	}
-	perSecond, err := said.number(`^\d+ records sent, (\d+(?:\.\d+)?) records/sec`)
+	perSecond, err := said.number(producerLine)
 	if err != nil {
 		return measure.Figures{}, p.Failure(err)
 	}
@@ -49,9 +57,7 @@ func ConsumerPerformance(ctx context.Context, s *scene.Scene, broker, topics str
 	if err := p.Wait(ctx); err != nil {
 		return measure.Figures{}, err
 	}
-	// start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms,
-	// fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec
-	perSecond, err := said.number(`^(?:[^,]+, ){9}(\d+(?:\.\d+)?)$`)
+	perSecond, err := said.number(consumerLine)
 	if err != nil {
 		return measure.Figures{}, p.Failure(err)
 	}
