@@ -20,7 +20,7 @@ type Set struct {
 	Sources, Targets uint32
 	// EachOnce takes one pair after the other instead of a random one, so that all of them occur.
 	EachOnce bool
-	// Newest is the time of the last transaction, Span how much older the first one is.
+	// Newest is the time of the last transaction, or about that; Span how much older the first one is.
 	Newest time.Time
 	Span   time.Duration
 }
@@ -40,7 +40,8 @@ const maxAmount = 9
 func (s Set) Each(put func(city int, t transaction.Transaction, millis int64) error) error {
 	rng := rand.New(rand.NewPCG(8, 8))
 	pairs, cities := uint64(s.Pairs()), len(transaction.Cities())
-	first := s.Newest.Add(-s.Span).UnixMilli()
+	// As customers come: each at a random time after the one before.
+	at, gap := float64(s.Newest.Add(-s.Span).UnixMilli()), float64(s.Span.Milliseconds())/float64(s.Count)
 	for i := range s.Count {
 		number := uint64(i) % pairs
 		if !s.EachOnce {
@@ -48,8 +49,8 @@ func (s Set) Each(put func(city int, t transaction.Transaction, millis int64) er
 		}
 		t := s.pair(number)
 		t.Amount = 1 + rng.Uint32N(maxAmount)
-		millis := first + i*s.Span.Milliseconds()/s.Count
-		if err := put(rng.IntN(cities), t, millis); err != nil {
+		at = min(at+gap*rng.ExpFloat64(), float64(s.Newest.UnixMilli()))
+		if err := put(rng.IntN(cities), t, int64(at)); err != nil {
 			return err
 		}
 	}

@@ -20,14 +20,14 @@ func Count(n float64) string {
 	return significant(n)
 }
 
-// significant writes three digits of a number, or all of those before the point.
+// significant writes at least three digits of a number, and all of those before the point.
 func significant(n float64) string {
 	switch {
 	case n >= 99.95:
 		return strconv.FormatFloat(n, 'f', 0, 64)
 	case n >= 9.995:
 		return strconv.FormatFloat(n, 'f', 1, 64)
-	case n >= 0.0995:
+	case n >= 0.9995:
 		return strconv.FormatFloat(n, 'f', 2, 64)
 	}
 	return strconv.FormatFloat(n, 'f', 3, 64)

@@ -54,7 +54,7 @@ func TestNumbers(t *testing.T) {
 		report.Count(999_499):                          "999 k",
 		report.Count(1_234_567):                        "1.23 M",
 		report.Ratio(0.0123):                           "0.012",
-		report.Ratio(0.857):                            "0.86",
+		report.Ratio(0.8571):                           "0.857",
 		report.Megabytes(48_600_000):                   "48.6",
 		report.Millis(1500 * time.Microsecond):         "1.50",
 		report.Range(nil, report.Ratio):                "-",

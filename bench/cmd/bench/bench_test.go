@@ -69,7 +69,7 @@ func TestOnly(t *testing.T) {
 	if len(chosen) != 2 || chosen[0].Name != "detector" || chosen[1].Name != "rest" {
 		t.Errorf("chosen %v, want detector and rest in their order", chosen)
 	}
-	if got, want := cfg.command(), "make bench ONLY=rest,detector ROUNDS=2 RECORDS=20000"; got != want {
+	if got, want := cfg.command("rest", "detector"), "make bench ONLY=rest,detector ROUNDS=2 RECORDS=20000"; got != want {
 		t.Errorf("command %q, want %q", got, want)
 	}
 }

@@ -13,7 +13,7 @@ type config struct {
 	Only    only                `name:"only" help:"Cases to run, separated by commas; all where empty; they are listed below."`
 	Rounds  service.Count       `name:"rounds" default:"3" min:"1" max:"100" help:"How often each comparison is repeated, in alternating order."`
 	Records service.Count       `name:"records" default:"4000000" min:"10000" max:"100000000" help:"Transactions of a comparison; the slow peers get fewer."`
-	Results string              `name:"results" default:"bench/RESULTS.md" placeholder:"FILE" help:"File that the report is written to."`
+	Results string              `name:"results" default:"bench/results" placeholder:"FOLDER" help:"Folder that the reports are written to, one file for each case."`
 	Profile string              `name:"profile" placeholder:"FOLDER" help:"Folder for processor profiles of the services, which are then built to take them; read them with go tool pprof. None where empty."`
 	Version service.VersionFlag `help:"Print the version and exit."`
 }
@@ -71,11 +71,11 @@ func caseList() string {
 	return text.String()
 }
 
-// command is what makes the report again.
-func (c config) command() string {
+// command is what makes the report of these cases again; without any, that of all.
+func (c config) command(names ...string) string {
 	command := "make bench"
-	if len(c.Only) > 0 {
-		command += " ONLY=" + c.Only.String()
+	if len(names) > 0 {
+		command += " ONLY=" + strings.Join(names, ",")
 	}
 	return fmt.Sprintf("%s ROUNDS=%d RECORDS=%d", command, uint64(c.Rounds), uint64(c.Records))
 }

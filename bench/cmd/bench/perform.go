@@ -12,7 +12,7 @@ import (
 	"fintrans/bench/scene"
 )
 
-// perform runs the cases and writes the report. What some cases have found is written, too, when a later one fails.
+// perform runs the cases and writes what they find: all of it to stdout in the end, also when a case has failed.
 func perform(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	root, err := checkout()
 	if err != nil {
@@ -22,6 +22,9 @@ func perform(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		return fmt.Errorf("RESULTS: %w", err)
+	}
 	s, remove, err := newScene(cfg, root, stderr)
 	if err != nil {
 		return err
@@ -30,25 +33,24 @@ func perform(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	if err := s.Compile(ctx); err != nil {
 		return err
 	}
-	r := report.Report{Command: cfg.command()}
-	if r.Machine, err = machine(root); err != nil {
+	host, err := machine(root)
+	if err != nil {
 		return err
 	}
-	failed := runCases(ctx, cfg, s, &r)
-	if len(r.Sections) == 0 {
+	whole := report.Report{Command: cfg.command(cfg.Only...), Machine: host}
+	failed := runCases(ctx, cfg, s, results, &whole)
+	if len(whole.Sections) == 0 {
 		return failed
 	}
-	if err := os.WriteFile(results, []byte(r.String()), 0o644); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if _, err := io.WriteString(stdout, r.String()); err != nil {
+	if _, err := io.WriteString(stdout, whole.String()); err != nil {
 		return err
 	}
 	s.Say("written to %s", results)
 	return failed
 }
 
-func runCases(ctx context.Context, cfg config, s *scene.Scene, r *report.Report) error {
+// runCases adds to the whole what each case has found, and writes it to a file of its own.
+func runCases(ctx context.Context, cfg config, s *scene.Scene, results string, whole *report.Report) error {
 	for _, c := range cfg.chosen() {
 		start := time.Now()
 		s.Say("== %s: %s", c.Name, c.About)
@@ -57,8 +59,15 @@ func runCases(ctx context.Context, cfg config, s *scene.Scene, r *report.Report)
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 		s.Say("== %s took %s", c.Name, time.Since(start).Round(time.Second))
-		r.Sections = append(r.Sections, outcome.Section)
-		r.Targets = append(r.Targets, outcome.Targets...)
+		whole.Sections = append(whole.Sections, outcome.Section)
+		whole.Targets = append(whole.Targets, outcome.Targets...)
+		own := report.Report{
+			Command: cfg.command(c.Name), Machine: whole.Machine,
+			Sections: []report.Section{outcome.Section}, Targets: outcome.Targets,
+		}
+		if err := os.WriteFile(filepath.Join(results, c.Name+".md"), []byte(own.String()), 0o644); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
 	}
 	return nil
 }
