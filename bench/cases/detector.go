@@ -74,7 +74,7 @@ func detectorOn(ctx context.Context, s *scene.Scene, set records.Set, tool bool)
 	if err != nil {
 		return nil, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	list := []contestant{
 		{"laundering-detector", func(ctx context.Context) (measure.Figures, error) {
 			return consumeAll(ctx, s, k, scene.Detector, "laundering_detector_records_total", set.Count)

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,7 +22,7 @@ func generatorCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	if err := k.Create(ctx, 5*records.Partitions, perfTopic); err != nil {
 		return Outcome{}, err
 	}
@@ -49,11 +50,11 @@ func generatorCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	}, nil
 }
 
-// generate measures the generator until it ends by itself.
+// generate measures the generator until so many transactions are acknowledged.
 func generate(ctx context.Context, s *scene.Scene, k *scene.Kafka) (measure.Figures, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, fmt.Errorf("the generator was too slow"))
+	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, errors.New("the generator was too slow"))
 	defer cancel()
-	p, err := s.Start(scene.Generator, nil, "BROKER="+k.Broker(), "GEN_WAIT_SEC=0", fmt.Sprintf("GEN_COUNT=%d", s.Records))
+	p, err := s.Start(scene.Generator, nil, "BROKER="+k.Broker(), "GEN_WAIT_SEC=0")
 	if err != nil {
 		return measure.Figures{}, err
 	}

@@ -46,7 +46,7 @@ func byInstances(ctx context.Context, s *scene.Scene) (report.Table, error) {
 	if err != nil {
 		return table, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	for _, instances := range []int{1, 2, 4} {
 		g, err := grow(ctx, s, k, instances, set.Count)
 		if err != nil {
@@ -71,7 +71,7 @@ func byPairs(ctx context.Context, s *scene.Scene) (report.Table, error) {
 			if err != nil {
 				return err
 			}
-			defer k.Close() //nolint:errcheck // what was measured is measured
+			defer k.Close()
 			g, err := grow(ctx, s, k, 1, set.Count)
 			if err == nil {
 				g.add(&table, records.Grouped(set.Pairs()))
@@ -93,7 +93,7 @@ func byWindow(ctx context.Context, s *scene.Scene) (report.Table, error) {
 	if err != nil {
 		return table, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	for _, window := range []string{"1m", "1h", "6h", "24h"} {
 		g, err := grow(ctx, s, k, 1, set.Count, "ALERT_WINDOW="+window, "ALERT_LATENESS=1m")
 		if err != nil {
@@ -164,7 +164,7 @@ func windowCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	g, err := grow(ctx, s, k, 1, set.Count)
 	if err != nil {
 		return Outcome{}, err

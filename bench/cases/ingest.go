@@ -37,12 +37,12 @@ func ingestCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer server.Close() //nolint:errcheck // what was measured is measured
+	defer server.Close()
 	i := &ingestion{scene: s, influx: scene.Influx{URL: server.URL()}, set: pointSet(s), errors: map[string][]float64{}}
 	if i.kafka, err = s.Filled(ctx, i.set); err != nil {
 		return Outcome{}, err
 	}
-	defer i.kafka.Close() //nolint:errcheck // what was measured is measured
+	defer i.kafka.Close()
 	app, err := s.App(scene.Ingest)
 	if err != nil {
 		return Outcome{}, err

@@ -32,12 +32,12 @@ func ingestLatencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer server.Close() //nolint:errcheck // what was measured is measured
+	defer server.Close()
 	k, err := s.Kafka(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	gate, err := openGate(ctx, server.URL())
 	if err != nil {
 		return Outcome{}, err

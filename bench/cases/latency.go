@@ -42,7 +42,7 @@ func latencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	for _, rate := range []int{2_000, 10_000} {
 		l := &alertLatency{scene: s, kafka: k, rate: rate}
 		runs, err := l.rounds(ctx)

@@ -17,7 +17,7 @@ func rebuildCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	group := s.Name(scene.Detector)
 	if err := judgeAll(ctx, s, k, group, set.Count); err != nil {
 		return Outcome{}, err

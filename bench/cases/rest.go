@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,18 +57,18 @@ type used struct {
 }
 
 func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience+atRest, fmt.Errorf("the services did not get ready"))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience+atRest, errors.New("the services did not get ready"))
 	defer cancel()
 	server, err := s.Influx(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer server.Close() //nolint:errcheck // what was measured is measured
+	defer server.Close()
 	k, err := s.Kafka(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	var processes []*measure.Process
 	for name, settings := range map[string][]string{
 		scene.Generator: {"GEN_WAIT_SEC=" + wait}, scene.Ingest: {"INFLUX_API=" + server.URL()}, scene.Detector: nil,

@@ -23,7 +23,7 @@ func streamsCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer k.Close() //nolint:errcheck // what was measured is measured
+	defer k.Close()
 	c, err := compare(ctx, s,
 		contestant{"laundering-detector", func(ctx context.Context) (measure.Figures, error) {
 			return consumeAll(ctx, s, k, scene.Detector, "laundering_detector_records_total", set.Count)

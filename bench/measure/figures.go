@@ -87,7 +87,7 @@ func finish(ctx context.Context, processes []*Process, start, now sight, total i
 		}
 		now = next
 	}
-	figures := Figures{Records: total, Elapsed: now.at.Sub(start.at), CPU: now.cpu - start.cpu}
+	figures := Figures{Records: now.done, Elapsed: now.at.Sub(start.at), CPU: now.cpu - start.cpu}
 	for _, p := range processes {
 		peak, err := p.Peak()
 		if err != nil {

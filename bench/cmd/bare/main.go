@@ -99,7 +99,7 @@ func (c *counter) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama
 	n := int64(0)
 	for m := range claim.Messages() {
 		if len(c.alert) > 0 && bytes.HasSuffix(m.Value, c.alert) {
-			if _, err := os.Stdout.Write(append(m.Value, '\n')); err != nil {
+			if _, err := fmt.Fprintf(os.Stdout, "%s\n", m.Value); err != nil {
 				return err
 			}
 		}
