@@ -29,6 +29,17 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(used.Nano()), nil
 }
 
+// peakAtEnd is the peak of the resident memory of a process that has ended; 0 where that is not known. The kernel
+// begins it with what the process was before it ran the program: this one.
+func peakAtEnd(state *os.ProcessState) int64 {
+	own, err := statusBytes(os.Getpid(), "VmHWM")
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if err != nil || !ok || usage.Maxrss<<10 <= own {
+		return 0
+	}
+	return usage.Maxrss << 10
+}
+
 // statusBytes reads a line in kB of /proc/PID/status.
 func statusBytes(pid int, name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -4,6 +4,7 @@ package measure
 
 import (
 	"errors"
+	"os"
 	"syscall"
 	"time"
 )
@@ -13,5 +14,7 @@ var errLinux = errors.New("only Linux tells the processor time and the memory of
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func cpuTime(int) (time.Duration, error) { return 0, errLinux }
+
+func peakAtEnd(*os.ProcessState) int64 { return 0 }
 
 func statusBytes(int, string) (int64, error) { return 0, errLinux }

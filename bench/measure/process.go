@@ -68,6 +68,7 @@ func Start(program Program) (*Process, error) {
 		reading.Wait()
 		_ = command.Wait() // ProcessState says it all
 		p.ended = time.Now()
+		p.notePeak(peakAtEnd(command.ProcessState))
 		close(p.exited)
 	}()
 	go p.watch()
@@ -131,14 +132,19 @@ func (p *Process) EndedAt() time.Time {
 
 // Peak returns the peak of the resident memory in bytes, also after the end.
 func (p *Process) Peak() (int64, error) {
-	peak, err := statusBytes(p.Pid(), "VmHWM")
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.peak = max(p.peak, peak)
-	if p.peak > 0 {
-		return p.peak, nil
+	seen, err := statusBytes(p.Pid(), "VmHWM")
+	if peak := p.notePeak(seen); peak > 0 {
+		return peak, nil
 	}
 	return 0, err
+}
+
+// notePeak returns the largest of all that was seen.
+func (p *Process) notePeak(seen int64) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.peak = max(p.peak, seen)
+	return p.peak
 }
 
 // Resident returns the resident memory in bytes as it is now.
