@@ -15,7 +15,7 @@ import (
 )
 
 // mostPoints bounds a set for InfluxDB: at one transaction each millisecond it is within the retention of an hour.
-const mostPoints = 1_000_000
+const mostPoints = 500_000
 
 func pointSet(s *scene.Scene) records.Set {
 	n := min(s.Records, mostPoints)

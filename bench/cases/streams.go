@@ -13,7 +13,7 @@ import (
 )
 
 // mostStreamed bounds a set for Kafka Streams, which is slower by orders of magnitude.
-const mostStreamed = 500_000
+const mostStreamed = 300_000
 
 // streamsCase compares the detector with a Kafka Streams application that does the same, but for what the detector
 // promises beyond it.
