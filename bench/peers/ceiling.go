@@ -94,7 +94,7 @@ func post(ctx context.Context, address string, body []byte) error {
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode != http.StatusNoContent {
-		err = fmt.Errorf("InfluxDB answers %s to prepared points: %s", strconv.Itoa(answer.StatusCode), text) //nolint:staticcheck // a name
+		err = fmt.Errorf("InfluxDB answers %s to prepared points: %s", strconv.Itoa(answer.StatusCode), text)
 	}
 	return err
 }

@@ -55,12 +55,12 @@ func firstRows(text []byte) ([]map[string]any, error) {
 		return nil, fmt.Errorf("answer %q: %w", text, err)
 	}
 	if answer.Error != "" {
-		return nil, fmt.Errorf("InfluxDB refuses it: %s", answer.Error) //nolint:staticcheck // a name
+		return nil, fmt.Errorf("InfluxDB refuses it: %s", answer.Error)
 	}
 	var rows []map[string]any
 	for _, result := range answer.Results {
 		if result.Error != "" {
-			return nil, fmt.Errorf("InfluxDB refuses it: %s", result.Error) //nolint:staticcheck // a name
+			return nil, fmt.Errorf("InfluxDB refuses it: %s", result.Error)
 		}
 		for _, series := range result.Series {
 			if len(series.Values) == 0 {

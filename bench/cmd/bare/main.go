@@ -37,8 +37,10 @@ type config struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil && ctx.Err() == nil {
+	err := run(ctx)
+	told := ctx.Err() != nil
+	stop()
+	if err != nil && !told {
 		_, _ = fmt.Fprintln(os.Stderr, "bare:", err)
 		os.Exit(1)
 	}
