@@ -27,30 +27,53 @@ type Prepared struct {
 	points int64
 }
 
-// Prepare writes a set as the points that influx-ingest makes of it.
+// Prepare writes a set as the points that influx-ingest makes of it. A POST has points of one series as far as
+// there are enough, which is what InfluxDB takes fastest.
 func Prepare(set records.Set) *Prepared {
 	p := &Prepared{}
-	var body []byte
-	cities, inBody := transaction.Cities(), 0
-	flush := func() {
-		if inBody > 0 {
-			p.bodies = append(p.bodies, bytes.Clone(body))
-			body, inBody = body[:0], 0
-		}
-	}
+	cities := transaction.Cities()
+	series := make([]lines, len(cities)*records.Partitions)
 	_ = set.Each(func(city int, t transaction.Transaction, millis int64) error { // the function below never fails
 		partition := transaction.Partition(t.Pair().AppendKey(nil), records.Partitions)
-		body = fmt.Appendf(body, "transactions,city=%s,partition=%d amount=%di,source=%di,target=%di %d%06d\n",
-			cities[city], partition, t.Amount, t.Source, t.Target, millis, p.points%1_000_000)
+		s := &series[city*records.Partitions+int(partition)]
+		s.text = fmt.Appendf(s.text, "transactions,city=%s,partition=%d amount=%di,source=%di,target=%di %d%06d\n",
+			cities[city], partition, t.Amount, t.Source, t.Target, millis, s.offset%1_000_000)
+		s.offset++
 		p.points++
-		if inBody++; inBody == linesPerPost {
-			flush()
+		if s.offset%linesPerPost == 0 {
+			p.bodies = append(p.bodies, bytes.Clone(s.text))
+			s.text = s.text[:0]
 		}
 		return nil
 	})
-	flush()
+	var rest []byte
+	for _, s := range series {
+		rest = append(rest, s.text...)
+	}
+	return p.add(rest)
+}
+
+// lines are those of a series that are in no body yet.
+type lines struct {
+	text   []byte
+	offset int64 // of the next record in its partition
+}
+
+// add appends bodies of what is left over.
+func (p *Prepared) add(rest []byte) *Prepared {
+	for len(rest) > 0 {
+		end := 0
+		for range linesPerPost {
+			end += bytes.IndexByte(rest[end:], '\n') + 1
+		}
+		p.bodies = append(p.bodies, rest[:end])
+		rest = rest[end:]
+	}
 	return p
 }
+
+// poster keeps as many connections as it uses.
+var poster = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: posters}}
 
 // Send posts everything to a database by a loop that does nothing else: what InfluxDB takes at most.
 func (p *Prepared) Send(ctx context.Context, influx, database string) (measure.Figures, error) {
@@ -87,7 +110,7 @@ func post(ctx context.Context, address string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := poster.Do(request)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,13 +29,33 @@ func TestLastLine(t *testing.T) {
 
 func TestPreparedLines(t *testing.T) {
 	t.Parallel()
-	set := records.Set{Count: linesPerPost + 1, Sources: 10, Targets: 10, Newest: time.UnixMilli(1_500_000_000_000), Span: time.Second}
-	p := Prepare(set)
-	if p.points != set.Count || len(p.bodies) != 2 || bytes.Count(p.bodies[0], []byte("\n")) != linesPerPost || bytes.Count(p.bodies[1], []byte("\n")) != 1 {
-		t.Errorf("%d points in %d bodies", p.points, len(p.bodies))
+	const count = 40 * linesPerPost
+	p := Prepare(records.Set{Count: count, Sources: 10, Targets: 10, Newest: time.UnixMilli(1_500_000_000_000), Span: time.Second})
+	line := regexp.MustCompile(`^transactions,city=[A-Za-z]+,partition=[0-5] amount=[1-9]i,source=\d+i,target=\d+i \d{19}$`)
+	seen := map[string]bool{}
+	ofOneSeries := 0
+	for _, body := range p.bodies {
+		all := strings.Split(strings.TrimSuffix(string(body), "\n"), "\n")
+		if len(all) != linesPerPost {
+			t.Errorf("a POST of %d lines, want %d", len(all), linesPerPost)
+		}
+		series := map[string]bool{}
+		for _, text := range all {
+			if !line.MatchString(text) {
+				t.Fatalf("line %q, want one like %s", text, line)
+			}
+			name, rest, _ := strings.Cut(text, " ")
+			series[name] = true
+			seen[name+rest[strings.LastIndexByte(rest, ' '):]] = true
+		}
+		if len(series) == 1 {
+			ofOneSeries++
+		}
 	}
-	last := regexp.MustCompile(`^transactions,city=[A-Za-z]+,partition=[0-5] amount=[1-9]i,source=\d+i,target=\d+i \d{13}005000\n$`)
-	if !last.Match(p.bodies[1]) {
-		t.Errorf("the last line is %q, want one like %s", p.bodies[1], last)
+	if p.points != count || len(seen) != count {
+		t.Errorf("%d points, of which %d are different, want %d", p.points, len(seen), count)
+	}
+	if ofOneSeries == 0 {
+		t.Error("no POST has the points of one series")
 	}
 }
