@@ -1,7 +1,7 @@
 # fintrans. `make` alone prints the targets. GNU make 3.81 and later.
 
 SERVICES := generator influx-ingest laundering-detector
-MODULES  := . demo test
+MODULES  := . demo test bench
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT   ?= $(shell git rev-parse --quiet --verify HEAD 2>/dev/null || echo unknown)
@@ -86,6 +86,13 @@ proof: build ## run the long proofs: a million transactions, KILLS=2m of random 
 	cd demo && FINTRANS_BINARIES='$(CURDIR)/build' SOAK='$(SOAK)' KILLS='$(KILLS)' \
 		go test -tags proof -count=1 -timeout 5h -v $(if $(PROOF),-run '$(PROOF)') ./proof
 
+# Settings of the bench are variables: make bench ONLY=detector,generator ROUNDS=1. build/bench --help lists them.
+.PHONY: bench
+bench: ## measure the services beside their peers on real servers (Linux, Java 17, JDK, Maven; the first time some minutes more); ONLY=CASES ROUNDS=3
+	@echo "== build/bench"
+	@cd bench && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/bench ./cmd/bench
+	@build/bench
+
 # What install-fintrans.sh fetches, all in one folder, as the files of a release are. Nothing in the binaries depends on
 # where, when and by whom they are built: two builds of the same sources are the same bits.
 DIST          ?= dist
@@ -118,4 +125,4 @@ test-dcos: ## run the installer through the real dcos command on a stand-in clus
 
 .PHONY: clean
 clean: ## remove what building and testing leave behind
-	rm -rf build dist test/build
+	rm -rf build dist test/build bench/build

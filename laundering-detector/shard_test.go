@@ -42,7 +42,7 @@ func (f fakePauser) String() string {
 }
 
 type fixture struct {
-	*testing.T
+	testing.TB
 	shard  *shard
 	out    *bytes.Buffer
 	pauses fakePauser
@@ -56,7 +56,7 @@ const base = int64(1_700_000_000_000)
 
 func minutes(n int64) int64 { return base + n*time.Minute.Milliseconds() }
 
-func newFixture(t *testing.T, change func(*config)) *fixture {
+func newFixture(t testing.TB, change func(*config)) *fixture {
 	t.Helper()
 	cfg := config{
 		AlertThreshold: 10_000,
@@ -69,7 +69,7 @@ func newFixture(t *testing.T, change func(*config)) *fixture {
 	if change != nil {
 		change(&cfg)
 	}
-	f := &fixture{T: t, out: &bytes.Buffer{}, pauses: fakePauser{}}
+	f := &fixture{TB: t, out: &bytes.Buffer{}, pauses: fakePauser{}}
 	rt := testRuntime(f.out)
 	d := &detector{
 		cfg: cfg, rt: rt, group: f.pauses, topics: transaction.Cities(), printer: newPrinter(rt),

@@ -19,12 +19,32 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
+// A window that is full takes the memory of what comes from what leaves.
+func TestObserveDoesNotAllocate(t *testing.T) { // alone: AllocsPerRun counts the whole process
+	for _, late := range []bool{false, true} {
+		observe := fullWindow(1000, late)
+		if got := testing.AllocsPerRun(10_000, observe); got != 0 {
+			t.Errorf("late %v: got %v allocations a transaction, want none", late, got)
+		}
+	}
+}
+
 func benchmarkObserve(b *testing.B, pairs int, late bool) {
+	observe := fullWindow(pairs, late)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		observe()
+	}
+}
+
+// fullWindow returns what judges one more transaction in a window that holds ten to a pair.
+func fullWindow(pairs int, late bool) (observe func()) {
 	length := int64(10 * pairs)
 	w := window.New(window.Config{Threshold: 10_000, Length: length})
 	rng := rand.New(rand.NewPCG(6, 6))
 	now := length
-	observe := func() {
+	observe = func() {
 		now++
 		at := now
 		if late {
@@ -38,11 +58,7 @@ func benchmarkObserve(b *testing.B, pairs int, late bool) {
 	for range 2 * length {
 		observe()
 	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for b.Loop() {
-		observe()
-	}
+	return observe
 }
 
 // BenchmarkObserveHotPair has all of 100,000 transactions in one pair, which is over the threshold.

@@ -47,15 +47,18 @@ var newest struct {
 	influxd string
 }
 
-// moduleRoot is the directory of this module: the next one upwards from the tests' own that has the command.
+// moduleRoot is the directory of this module: the next one upwards from the working directory that has the
+// command, or has it in its folder test.
 func moduleRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "influxd", "main.go")); !errors.Is(err, fs.ErrNotExist) {
-			return dir, err
+		for _, module := range []string{dir, filepath.Join(dir, "test")} {
+			if _, err := os.Stat(filepath.Join(module, "influxd", "main.go")); !errors.Is(err, fs.ErrNotExist) {
+				return module, err
+			}
 		}
 		if dir == filepath.Dir(dir) {
 			return "", fmt.Errorf("no folder from %s upwards has influxd/main.go", start)

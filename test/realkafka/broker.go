@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"fintrans/test/child"
@@ -16,16 +17,25 @@ type installation struct {
 	generation Generation
 	java       string // the command
 	library    string // the directory with the jars
+	production bool   // whether the JVM is that of Apache Kafka's own start script
 }
 
-// command returns the arguments of java that run a class, with the configuration of its log in dir. The heap is
-// small, and the JVM is made for a quick start: a server of a test serves one machine, for seconds.
+// quick is a JVM for a server of a test, which serves one machine, for seconds: a small heap and a quick start.
+var quick = []string{"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
+
+// production is what kafka-server-start.sh gives to the JVM.
+var production = []string{"-Xms1g", "-Xmx1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"}
+
+// command returns the arguments of java that run a class, with the configuration of its log in dir.
 func (i installation) command(dir, class string, args ...string) []string {
-	return append([]string{
-		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-		i.generation.logging.option + filepath.Join(dir, i.generation.logging.file),
+	jvm := quick
+	if i.production {
+		jvm = production
+	}
+	return append(append(slices.Clone(jvm),
+		i.generation.logging.option+filepath.Join(dir, i.generation.logging.file),
 		"-cp", filepath.Join(i.library, "*"), class,
-	}, args...)
+	), args...)
 }
 
 // makeDir makes the directory of a server, with the configuration of its log.

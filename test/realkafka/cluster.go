@@ -26,6 +26,8 @@ const (
 type Options struct {
 	Generation Generation // the zero value is Kafka4
 	Brokers    int        // 0 is one
+	// Production runs the brokers as Apache Kafka's own script does, instead of for a quick start: for what is measured.
+	Production bool
 }
 
 // Cluster is a cluster of Apache Kafka. It is safe for concurrent use.
@@ -56,7 +58,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 // newCluster lays out a cluster, ready to be started. It is not nil when there is an error.
 func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 	c := &Cluster{}
-	java, err := findJava()
+	java, err := FindJava()
 	if err != nil {
 		return c, err
 	}
@@ -72,7 +74,7 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 	if c.dir, err = os.MkdirTemp("", "fintrans-kafka-"); err != nil {
 		return c, err
 	}
-	installed := installation{generation: options.Generation, java: java, library: library}
+	installed := installation{generation: options.Generation, java: java, library: library, production: options.Production}
 	for id := range n {
 		c.brokers = append(c.brokers, &broker{
 			installation: installed,

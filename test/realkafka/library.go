@@ -21,13 +21,18 @@ func (g Generation) library(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pom := filepath.Join(root, g.pom, "pom.xml")
+	return Jars(ctx, filepath.Join(root, g.pom, "pom.xml"), filepath.Join(root, "build"))
+}
+
+// Jars returns the directory below folder with the jars that a pom.xml names, and what those need. It fetches
+// them the first time, and again when the pom has changed.
+func Jars(ctx context.Context, pom, folder string) (string, error) {
 	text, err := os.ReadFile(pom)
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(root, "build")
-	library := filepath.Join(folder, fmt.Sprintf("%s-%x", g.pom, sha256.Sum256(text))[:len(g.pom)+13])
+	name := filepath.Base(filepath.Dir(pom))
+	library := filepath.Join(folder, fmt.Sprintf("%s-%x", name, sha256.Sum256(text))[:len(name)+13])
 	if _, err := os.Stat(library); !errors.Is(err, fs.ErrNotExist) {
 		return library, err
 	}
@@ -65,15 +70,18 @@ func fetch(ctx context.Context, pom, folder, library string) error {
 	return nil
 }
 
-// root is the directory of this module: the next one upwards from the tests' own that has the pom.
+// root is the directory of this module: the next one upwards from the working directory that has the pom, or
+// has it in its folder test.
 func (g Generation) root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, g.pom, "pom.xml")); err == nil {
-			return dir, nil
+		for _, module := range []string{dir, filepath.Join(dir, "test")} {
+			if _, err := os.Stat(filepath.Join(module, g.pom, "pom.xml")); err == nil {
+				return module, nil
+			}
 		}
 		if dir == filepath.Dir(dir) {
 			return "", fmt.Errorf("no folder from %s upwards has %s/pom.xml", start, g.pom)
@@ -81,8 +89,8 @@ func (g Generation) root() (string, error) {
 	}
 }
 
-// findJava is the command that runs brokers.
-func findJava() (string, error) {
+// FindJava is the command that runs brokers.
+func FindJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		return filepath.Join(home, "bin", "java"), nil
 	}
