@@ -26,6 +26,7 @@ const (
 type Options struct {
 	Generation Generation // the zero value is Kafka4
 	Brokers    int        // 0 is one
+	Listeners  Listeners
 }
 
 // Cluster is a cluster of Apache Kafka. It is safe for concurrent use.
@@ -64,8 +65,8 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return c, err
 	}
-	n := max(1, options.Brokers)
-	ports, err := child.FreePorts(2*n + 1)
+	n, further := max(1, options.Brokers), len(options.Listeners.Names)
+	ports, err := child.FreePorts((2+further)*n + 1)
 	if err != nil {
 		return c, err
 	}
@@ -79,6 +80,10 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 			id:           id, port: ports[id], controller: ports[n+id],
 			dir: filepath.Join(c.dir, strconv.Itoa(id)),
 		})
+		at := 2*n + 1 + id*further
+		if err := c.brokers[id].listen(options.Listeners, ports[at:at+further]); err != nil {
+			return c, err
+		}
 	}
 	clusterID, settings := newClusterID(), kraft
 	if options.Generation.zooKeeper != "" {
@@ -88,7 +93,9 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		}
 		settings = func(b *broker, all []*broker) properties { return withZooKeeper(b, all, c.keeper.addr()) }
 	}
-	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, settings(b, c.brokers)) })
+	return c, each(c.brokers, func(b *broker) error {
+		return b.prepare(ctx, clusterID, withListeners(b, settings(b, c.brokers)))
+	})
 }
 
 // newClusterID returns an id as Apache Kafka makes them: 16 random bytes as base64.
