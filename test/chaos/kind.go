@@ -38,13 +38,26 @@ type lane struct {
 	gapWidth time.Duration // and up to so much more
 }
 
+// serversLane is the lane of the faults of servers and network.
+const serversLane = "servers"
+
 // lanes are what befalls the services and what befalls the servers and the network.
 func lanes() []lane {
 	return []lane{
 		{"services", []Kind{Kill, Terminate, Freeze, Scale, Roll}, 2 * time.Second, 5 * time.Second, 7 * time.Second},
-		{"servers", []Kind{BrokerKill, BrokerRoll, BrokersAway, InfluxKill, InfluxFails, NetSlow, NetCut, NetHalfOpen, NetReset, PartitionAdd},
+		{serversLane, []Kind{BrokerKill, BrokerRoll, BrokersAway, InfluxKill, InfluxFails, NetSlow, NetCut, NetHalfOpen, NetReset, PartitionAdd},
 			4 * time.Second, 6 * time.Second, 8 * time.Second},
 	}
+}
+
+// laneOf is the name of the lane that faults of the kind are in.
+func laneOf(kind Kind) string {
+	for _, l := range lanes() {
+		if slices.Contains(l.kinds, kind) {
+			return l.name
+		}
+	}
+	return ""
 }
 
 // Kinds returns all kinds of faults.

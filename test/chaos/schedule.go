@@ -112,7 +112,7 @@ func (p *planner) plan(l lane) []Fault {
 	for at := l.first; ; {
 		f := p.fault(kinds.deal())
 		f.At = at
-		if f.At+f.Lasts > p.shape.Length {
+		if f.At+f.takes(p.shape) > p.shape.Length {
 			return faults
 		}
 		if f.Kind == PartitionAdd {
@@ -124,8 +124,24 @@ func (p *planner) plan(l lane) []Fault {
 			}
 		}
 		faults = append(faults, f)
-		at += f.Lasts + l.gap + p.upTo(l.gapWidth)
+		at += f.takes(p.shape) + l.gap + p.upTo(l.gapWidth)
 	}
+}
+
+// restartTakes is about what the restart of a process takes, that of a broker included.
+const restartTakes = 4 * time.Second
+
+// takes is about how long a fault takes in all, with the restarts that belong to it.
+func (f Fault) takes(shape Shape) time.Duration {
+	switch f.Kind {
+	case Roll:
+		return f.Lasts + time.Duration(1+2*shape.Instances)*restartTakes
+	case BrokerRoll:
+		return f.Lasts + time.Duration(shape.Brokers)*restartTakes
+	case BrokerKill, BrokersAway, InfluxKill:
+		return f.Lasts + restartTakes
+	}
+	return f.Lasts
 }
 
 // fault makes a fault of the kind, without its time.

@@ -65,8 +65,8 @@ func TestScheduleKeepsItsTimes(t *testing.T) {
 			if f.At < free[l] {
 				t.Errorf("seed %d: %v begins at %v, before %v, when the one before is over", seed, f, f.At, free[l])
 			}
-			free[l] = f.At + f.Lasts
-			if f.At+f.Lasts > full.Length || i > 0 && f.At < faults[i-1].At {
+			free[l] = f.At + f.takes(full)
+			if f.At+f.takes(full) > full.Length || i > 0 && f.At < faults[i-1].At {
 				t.Errorf("seed %d: %v at %v is out of order, or ends after %v", seed, f, f.At, full.Length)
 			}
 			if f.Kind == Freeze && f.Lasts <= sessionTimeout {
@@ -74,15 +74,6 @@ func TestScheduleKeepsItsTimes(t *testing.T) {
 			}
 		}
 	}
-}
-
-func laneOf(kind Kind) string {
-	for _, l := range lanes() {
-		if slices.Contains(l.kinds, kind) {
-			return l.name
-		}
-	}
-	return ""
 }
 
 // TestScheduleOfSomeKinds sees that no other kinds come, and that topics grow no more often than they may.

@@ -1,0 +1,334 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"fintrans/demo/ledger"
+	"fintrans/demo/oracle"
+	"fintrans/test/realkafka"
+)
+
+// Config says what to run.
+type Config struct {
+	Shape
+	Seed       uint64
+	Rate       float64 // transactions per second
+	Generation realkafka.Generation
+	Binaries   string    // folder with the services
+	Logs       string    // folder for their logs
+	Command    string    // that runs the same again, for the report
+	Out        io.Writer // is told of each fault as it comes
+}
+
+// theRule is what the detectors are told. The window is short, so that a pair is over it more than once.
+var theRule = oracle.Rule{Threshold: 10_000, Window: (2 * time.Minute).Milliseconds()}
+
+const (
+	// ringSpread is the time over which a planted ring's transfers are spread.
+	ringSpread = 20 * time.Second
+	// flowWithin is how long everything may take until money flows through all of it: at the start, when the
+	// generator waits for further brokers and makes the topics, and when all has been healed.
+	flowWithin = 3 * time.Minute
+	// hour is in milliseconds: points are looked for that much around the transactions.
+	hour = 3_600_000
+	// arriveWithin is how long the last transactions may take to InfluxDB and through the detector.
+	arriveWithin = 3 * time.Minute
+)
+
+// run is one run.
+type run struct {
+	Config
+	soft, hard context.Context //nolint:containedctx // the two go everywhere together
+	servers    *servers
+	fleet      *fleet
+	progress   *progress
+
+	began time.Time
+
+	mu         sync.Mutex
+	lines      []string // of the stdout of all detectors
+	complaints []string
+	faults     map[string]int
+	grown      bool
+}
+
+// Run runs services on servers through faults, heals everything and judges. It ends early when soft ends, and judges
+// then, too; when hard ends it drops everything. The error is that there is no report.
+func Run(soft, hard context.Context, cfg Config) (report Report, err error) {
+	r := &run{Config: cfg, soft: soft, hard: hard, fleet: newFleet(), began: time.Now(), faults: map[string]int{}}
+	r.progress = newProgress(r.began)
+	r.say("starting %d brokers of %v, and InfluxDB", r.Brokers, r.Generation)
+	r.servers, err = startServers(soft, r.Generation, r.Brokers)
+	defer func() {
+		if err != nil && soft.Err() == nil {
+			r.say("%s", r.servers.logs())
+		}
+		err = errors.Join(err, r.servers.close())
+	}()
+	if err != nil {
+		return report, err
+	}
+	defer r.fleet.killAll()
+	watching, stop := context.WithCancel(hard)
+	var watched sync.WaitGroup
+	defer watched.Wait()
+	defer stop()
+	if err := r.startServices(&watched, watching); err != nil {
+		return report, err
+	}
+	r.began = time.Now()
+	r.progress.restart(r.began)
+	if err := r.perform(Schedule(r.Seed, r.Shape)); err != nil {
+		return report, err
+	}
+	report = Report{Seed: r.Seed, Command: r.Command, Ran: time.Since(r.began), Faults: r.faults}
+	evidence, err := r.finish(&report)
+	if err != nil {
+		return report, err
+	}
+	report.Verdict = Judge(evidence)
+	return report, nil
+}
+
+// startServices starts them and waits until money flows through all.
+func (r *run) startServices(watched *sync.WaitGroup, watching context.Context) error {
+	for _, service := range services() {
+		count := r.Instances
+		if service == Generator {
+			count = 1
+		}
+		if _, _, err := r.scale(service, count); err != nil {
+			return err
+		}
+	}
+	watched.Go(func() { r.watch(watching) })
+	r.say("%d instances of each consumer; waiting until money flows", r.Instances)
+	since := time.Now()
+	if !r.await(r.soft, flowWithin, func() bool { return r.flows(since) }) {
+		if r.soft.Err() != nil {
+			return errStopped
+		}
+		return fmt.Errorf("no money has flowed through all services within %v; see their logs in %s", flowWithin, r.Logs)
+	}
+	return nil
+}
+
+// errStopped: it was called off before there was anything to judge.
+var errStopped = errors.New("stopped before the first fault")
+
+// flows says whether all services have made progress since.
+func (r *run) flows(since time.Time) bool {
+	for _, service := range services() {
+		if !r.progress.last(service).After(since) {
+			return false
+		}
+	}
+	return true
+}
+
+// perform injects the faults of the schedule, each when its time has come, and returns when the time is over and all
+// is healed. A fault waits for those of its lane that take longer than was planned; what does not begin in time is left
+// out.
+func (r *run) perform(faults []Fault) error {
+	r.say("money flows; %d faults in %v, seed %d", len(faults), r.Length, r.Seed)
+	failed := make([]error, len(lanes()))
+	var all sync.WaitGroup
+	for n, l := range lanes() {
+		all.Go(func() {
+			for _, f := range faults {
+				if !l.has(f.Kind) {
+					continue
+				}
+				r.pause(time.Until(r.began.Add(f.At)))
+				if r.soft.Err() != nil || failed[n] != nil || time.Since(r.began) > r.Length {
+					return
+				}
+				r.count(f)
+				failed[n] = r.inject(f)
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	r.pause(time.Until(r.began.Add(r.Length)))
+	return r.hard.Err()
+}
+
+func (r *run) count(f Fault) {
+	r.say("%v", f)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults[f.Row()]++
+}
+
+// say tells of what happens.
+func (r *run) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = fmt.Fprintf(r.Out, "[%6.1f s] %s\n", time.Since(r.began).Seconds(), fmt.Sprintf(format, args...)) // the report's error is looked at
+}
+
+// complain notes what should not be.
+func (r *run) complain(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.say("%s", text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.complaints = append(r.complaints, text)
+}
+
+// alert takes a line of a detector's stdout.
+func (r *run) alert(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+}
+
+// pause waits, or less where the run is to end.
+func (r *run) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.soft.Done():
+	}
+}
+
+// await waits for a state, and reports whether it came.
+func (r *run) await(ctx context.Context, limit time.Duration, state func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	came := state()
+	r.every(ctx, lookEvery, func() {
+		if came = came || state(); came {
+			cancel()
+		}
+	})
+	return came
+}
+
+// every does something at each beat, until ctx ends.
+func (r *run) every(ctx context.Context, beat time.Duration, do func()) {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+			do()
+		}
+	}
+}
+
+// finish heals what is left, drains and collects the evidence.
+func (r *run) finish(report *Report) (Evidence, error) {
+	e := Evidence{Rule: theRule, Grown: r.grown}
+	for _, service := range []string{Ingest, Detector} {
+		if _, _, err := r.scale(service, r.Instances); err != nil {
+			return e, err
+		}
+	}
+	r.say("all is healed")
+	since := time.Now()
+	if !r.await(r.hard, flowWithin, func() bool { return r.flows(since) }) && r.hard.Err() == nil {
+		for _, service := range services() {
+			if !r.progress.last(service).After(since) {
+				r.complain("%s has made no progress within %v after all was healed", service, flowWithin)
+			}
+		}
+	}
+	report.Stood, report.Recoveries = r.progress.end(time.Now())
+	r.say("draining: the generator stops, what it sent arrives, the others stop")
+	if err := r.drain(Generator); err != nil {
+		return e, err
+	}
+	ctx, cancel := context.WithTimeout(r.hard, 2*arriveWithin)
+	defer cancel()
+	if err := r.collect(ctx, &e); err != nil {
+		return e, err
+	}
+	if err := r.drain(Ingest, Detector); err != nil {
+		return e, err
+	}
+	lines, err := oracle.ParseAlerts(r.lines)
+	if err != nil {
+		r.complain("%v", err)
+	}
+	e.Lines, e.Acknowledged, e.Complaints = lines, r.progress.total(Generator), r.complaints
+	return e, nil
+}
+
+// drain ends all instances of services.
+func (r *run) drain(services ...string) error {
+	var draining sync.WaitGroup
+	failed := make([]error, len(services))
+	for n, service := range services {
+		draining.Go(func() {
+			var statuses []int
+			_, statuses, failed[n] = r.scale(service, 0)
+			for _, status := range statuses {
+				if status != 0 {
+					r.complain("%s ended with status %d after SIGTERM, when all was well; want 0", service, status)
+				}
+			}
+		})
+	}
+	draining.Wait()
+	return errors.Join(append(failed, r.hard.Err())...)
+}
+
+// collect reads what is in the topics, and waits until it is in InfluxDB and judged. What does not come is seen by
+// the judge.
+func (r *run) collect(ctx context.Context, e *Evidence) error {
+	end, err := r.servers.money.Ends(ctx)
+	if err != nil {
+		return err
+	}
+	e.Account = ledger.NewAccount(ledger.Position{}, end, 0)
+	first, last := time.Now().UnixMilli(), int64(0)
+	reading, err := r.servers.money.Read(ctx, ledger.Position{}, end, func(record ledger.Record) {
+		e.Account.Expect(record)
+		e.Records = append(e.Records, record)
+		first, last = min(first, record.At), max(last, record.At)
+	})
+	if err != nil {
+		return err
+	}
+	e.Bad = reading.Bad
+	r.say("%d transactions are in the topics", len(e.Records))
+	r.arrive(ctx, r.servers.money, Ingest, reading.Behind)
+	r.arrive(ctx, r.servers.money, Detector, reading.Behind)
+	if err := r.servers.stored.Points(ctx, first-hour, last+hour, e.Account.Find); err != nil {
+		return err
+	}
+	// The detectors publish before they commit.
+	if end, err = r.servers.alerts.Ends(ctx); err != nil {
+		return err
+	}
+	r.arrive(ctx, r.servers.alerts, Ingest+"-alerts", end)
+	if e.Published, err = r.servers.alerts.Alerts(ctx, ledger.Position{}, end); err != nil {
+		return err
+	}
+	e.Stored, err = r.servers.stored.Alerts(ctx)
+	return err
+}
+
+// arrive waits until a group has committed everything.
+func (r *run) arrive(ctx context.Context, topics *ledger.Topics, group string, end ledger.Position) {
+	var last error
+	arrived := r.await(ctx, arriveWithin, func() bool {
+		committed, err := topics.Committed(ctx, group)
+		last = err
+		return err == nil && committed.Reaches(end)
+	})
+	if !arrived && r.hard.Err() == nil {
+		r.complain("group %s has not committed everything within %v: %v", group, arriveWithin, last)
+	}
+}
