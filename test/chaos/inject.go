@@ -62,13 +62,13 @@ func (r *run) hit(f Fault) (since time.Time, who []life) {
 // roll restarts all instances, each when the one before listens again.
 func (r *run) roll() (who []life) {
 	for _, i := range r.fleet.all() {
-		if r.soft.Err() != nil {
+		if r.Soft.Err() != nil {
 			return nil
 		}
 		r.progress.giveUp(i.service, i.number)
 		l := i.terminate()
 		who = append(who, l)
-		r.await(r.soft, drainWithin, func() bool { current, url := i.address(); return current == l && url != "" })
+		r.await(r.Soft, drainWithin, func() bool { current, url := i.address(); return current == l && url != "" })
 	}
 	return who
 }
@@ -95,7 +95,7 @@ func (r *run) disturb(f Fault) ([]life, error) {
 			if err := s.kafka.Stop(broker); err != nil {
 				return everybody, err
 			}
-			if err := s.kafka.Up(r.hard, broker); err != nil {
+			if err := s.kafka.Up(r.Hard, broker); err != nil {
 				return everybody, err
 			}
 		}
@@ -106,7 +106,7 @@ func (r *run) disturb(f Fault) ([]life, error) {
 			return nil, err
 		}
 		r.pause(f.Lasts)
-		if err := s.influx.Up(r.hard); err != nil {
+		if err := s.influx.Up(r.Hard); err != nil {
 			return nil, err
 		}
 		return anyOf(Ingest), s.front.Up()
@@ -123,7 +123,7 @@ func (r *run) disturb(f Fault) ([]life, error) {
 		return nil, err
 	}
 	r.pause(f.Lasts)
-	return anyOf(f.Service), s.network.heal(r.hard, target)
+	return anyOf(f.Service), s.network.heal(r.Hard, target)
 }
 
 // withoutBrokers kills brokers, all where none is given, and starts them again.
@@ -132,7 +132,7 @@ func (r *run) withoutBrokers(f Fault, brokers ...int) error {
 		return err
 	}
 	r.pause(f.Lasts)
-	return r.servers.kafka.Up(r.hard, brokers...)
+	return r.servers.kafka.Up(r.Hard, brokers...)
 }
 
 // grow adds a partition to one city's topic, and some time later to those of the others.
@@ -141,10 +141,10 @@ func (r *run) grow(f Fault) error {
 	r.grown = true
 	r.mu.Unlock()
 	first := cities()[f.City]
-	if err := r.servers.money.Grow(r.hard, first); err != nil {
+	if err := r.servers.money.Grow(r.Hard, first); err != nil {
 		return err
 	}
 	r.pause(f.Lasts)
 	others := slices.DeleteFunc(cities(), func(city string) bool { return city == first })
-	return r.servers.money.Grow(r.hard, others...)
+	return r.servers.money.Grow(r.Hard, others...)
 }

@@ -141,7 +141,7 @@ func (i *instance) end(signal syscall.Signal) life {
 // terminate is end with SIGTERM. It returns when the life has ended, and complains and kills when that takes too long.
 func (i *instance) terminate() life {
 	next := i.end(syscall.SIGTERM)
-	if !i.run.await(i.run.hard, drainWithin, func() bool { _, url := i.address(); return url == "" }) && i.run.hard.Err() == nil {
+	if !i.run.await(i.run.Hard, drainWithin, func() bool { _, url := i.address(); return url == "" }) && i.run.Hard.Err() == nil {
 		i.run.complain("%v has not ended within %v after SIGTERM", i, drainWithin)
 		i.end(syscall.SIGKILL)
 	}

@@ -121,8 +121,11 @@ type Fault struct {
 	City     int    // whose topic grows first
 }
 
-// AllBrokers as the broker of a fault is all of them.
-const AllBrokers = -1
+// Brokers of a fault of the network that are no single one.
+const (
+	AllBrokers = -1
+	ToInflux   = -2 // it is InfluxDB that the service cannot reach
+)
 
 // Row is what a table of faults calls it: faults with the same name are counted together.
 func (f Fault) Row() string {
@@ -181,7 +184,7 @@ func (f Fault) String() string {
 		if f.Broker == AllBrokers {
 			to = "all brokers"
 		}
-		if f.Broker == toInflux {
+		if f.Broker == ToInflux {
 			to = "InfluxDB"
 		}
 		return fmt.Sprintf("%s from %s to %s%s", f.Row(), f.Service, to, lasts)

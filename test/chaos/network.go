@@ -51,7 +51,7 @@ func (n *network) close() {
 func (n *network) chosen(target networkTarget) []*toxiproxy.Proxy {
 	var chosen []*toxiproxy.Proxy
 	for way, proxy := range n.proxies {
-		if way.service == target.service && (way.broker == target.broker || target.broker == AllBrokers && way.broker != toInflux) {
+		if way.service == target.service && (way.broker == target.broker || target.broker == AllBrokers && way.broker != ToInflux) {
 			chosen = append(chosen, proxy)
 		}
 	}

@@ -130,12 +130,12 @@ func TestNetworkToAllBrokers(t *testing.T) {
 	t.Parallel()
 	n := newNetwork()
 	t.Cleanup(n.close)
-	for _, way := range []networkTarget{{Ingest, 0}, {Ingest, 1}, {Ingest, toInflux}, {Detector, 0}} {
+	for _, way := range []networkTarget{{Ingest, 0}, {Ingest, 1}, {Ingest, ToInflux}, {Detector, 0}} {
 		if _, err := n.open(way, echo(t)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for target, want := range map[networkTarget]int{{Ingest, AllBrokers}: 2, {Ingest, 1}: 1, {Ingest, toInflux}: 1, {Generator, 0}: 0} {
+	for target, want := range map[networkTarget]int{{Ingest, AllBrokers}: 2, {Ingest, 1}: 1, {Ingest, ToInflux}: 1, {Generator, 0}: 0} {
 		if got := len(n.chosen(target)); got != want {
 			t.Errorf("%d ways to %v, want %d", got, target, want)
 		}

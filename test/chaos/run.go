@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Shape
 	Seed       uint64
+	Faults     []Fault // instead of those that the seed schedules, where there are any
 	Rate       float64 // transactions per second
 	Generation realkafka.Generation
 	Binaries   string    // folder with the services
@@ -40,32 +41,35 @@ const (
 	arriveWithin = 3 * time.Minute
 )
 
+// Interruption is how a run is brought to its end: when Soft ends it heals everything and judges, when Hard ends it
+// drops everything.
+type Interruption struct{ Soft, Hard context.Context } //nolint:containedctx // the two go everywhere together
+
 // run is one run.
 type run struct {
 	Config
-	soft, hard context.Context //nolint:containedctx // the two go everywhere together
-	servers    *servers
-	fleet      *fleet
-	progress   *progress
+	Interruption
+	servers  *servers
+	fleet    *fleet
+	progress *progress
 
 	began time.Time
 
 	mu         sync.Mutex
 	lines      []string // of the stdout of all detectors
 	complaints []string
-	faults     map[string]int
+	injected   map[string]int // faults by row
 	grown      bool
 }
 
-// Run runs services on servers through faults, heals everything and judges. It ends early when soft ends, and judges
-// then, too; when hard ends it drops everything. The error is that there is no report.
-func Run(soft, hard context.Context, cfg Config) (report Report, err error) {
-	r := &run{Config: cfg, soft: soft, hard: hard, fleet: newFleet(), began: time.Now(), faults: map[string]int{}}
+// Run runs services on servers through faults, heals everything and judges. The error is why there is no report.
+func Run(ctx Interruption, cfg Config) (report Report, err error) {
+	r := &run{Config: cfg, Interruption: ctx, fleet: newFleet(), began: time.Now(), injected: map[string]int{}}
 	r.progress = newProgress(r.began)
 	r.say("starting %d brokers of %v, and InfluxDB", r.Brokers, r.Generation)
-	r.servers, err = startServers(soft, r.Generation, r.Brokers)
+	r.servers, err = startServers(ctx.Soft, r.Generation, r.Brokers)
 	defer func() {
-		if err != nil && soft.Err() == nil {
+		if err != nil && ctx.Soft.Err() == nil {
 			r.say("%s", r.servers.logs())
 		}
 		err = errors.Join(err, r.servers.close())
@@ -74,19 +78,24 @@ func Run(soft, hard context.Context, cfg Config) (report Report, err error) {
 		return report, err
 	}
 	defer r.fleet.killAll()
-	watching, stop := context.WithCancel(hard)
+	watching, stop := context.WithCancel(ctx.Hard)
 	var watched sync.WaitGroup
 	defer watched.Wait()
 	defer stop()
-	if err := r.startServices(&watched, watching); err != nil {
+	watched.Go(func() { r.watch(watching) })
+	if err := r.startServices(); err != nil {
 		return report, err
 	}
 	r.began = time.Now()
 	r.progress.restart(r.began)
-	if err := r.perform(Schedule(r.Seed, r.Shape)); err != nil {
+	faults := r.Faults
+	if len(faults) == 0 {
+		faults = Schedule(r.Seed, r.Shape)
+	}
+	if err := r.perform(faults); err != nil {
 		return report, err
 	}
-	report = Report{Seed: r.Seed, Command: r.Command, Ran: time.Since(r.began), Faults: r.faults}
+	report = Report{Seed: r.Seed, Command: r.Command, Ran: time.Since(r.began), Faults: r.injected}
 	evidence, err := r.finish(&report)
 	if err != nil {
 		return report, err
@@ -96,7 +105,7 @@ func Run(soft, hard context.Context, cfg Config) (report Report, err error) {
 }
 
 // startServices starts them and waits until money flows through all.
-func (r *run) startServices(watched *sync.WaitGroup, watching context.Context) error {
+func (r *run) startServices() error {
 	for _, service := range services() {
 		count := r.Instances
 		if service == Generator {
@@ -106,11 +115,10 @@ func (r *run) startServices(watched *sync.WaitGroup, watching context.Context) e
 			return err
 		}
 	}
-	watched.Go(func() { r.watch(watching) })
 	r.say("%d instances of each consumer; waiting until money flows", r.Instances)
 	since := time.Now()
-	if !r.await(r.soft, flowWithin, func() bool { return r.flows(since) }) {
-		if r.soft.Err() != nil {
+	if !r.await(r.Soft, flowWithin, func() bool { return r.flows(since) }) {
+		if r.Soft.Err() != nil {
 			return errStopped
 		}
 		return fmt.Errorf("no money has flowed through all services within %v; see their logs in %s", flowWithin, r.Logs)
@@ -145,7 +153,7 @@ func (r *run) perform(faults []Fault) error {
 					continue
 				}
 				r.pause(time.Until(r.began.Add(f.At)))
-				if r.soft.Err() != nil || failed[n] != nil || time.Since(r.began) > r.Length {
+				if r.Soft.Err() != nil || failed[n] != nil || time.Since(r.began) > r.Length {
 					return
 				}
 				r.count(f)
@@ -158,14 +166,14 @@ func (r *run) perform(faults []Fault) error {
 		return err
 	}
 	r.pause(time.Until(r.began.Add(r.Length)))
-	return r.hard.Err()
+	return r.Hard.Err()
 }
 
 func (r *run) count(f Fault) {
 	r.say("%v", f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.faults[f.Row()]++
+	r.injected[f.Row()]++
 }
 
 // say tells of what happens.
@@ -197,7 +205,7 @@ func (r *run) pause(d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.soft.Done():
+	case <-r.Soft.Done():
 	}
 }
 
@@ -237,7 +245,7 @@ func (r *run) finish(report *Report) (Evidence, error) {
 	}
 	r.say("all is healed")
 	since := time.Now()
-	if !r.await(r.hard, flowWithin, func() bool { return r.flows(since) }) && r.hard.Err() == nil {
+	if !r.await(r.Hard, flowWithin, func() bool { return r.flows(since) }) && r.Hard.Err() == nil {
 		for _, service := range services() {
 			if !r.progress.last(service).After(since) {
 				r.complain("%s has made no progress within %v after all was healed", service, flowWithin)
@@ -249,7 +257,7 @@ func (r *run) finish(report *Report) (Evidence, error) {
 	if err := r.drain(Generator); err != nil {
 		return e, err
 	}
-	ctx, cancel := context.WithTimeout(r.hard, 2*arriveWithin)
+	ctx, cancel := context.WithTimeout(r.Hard, 2*arriveWithin)
 	defer cancel()
 	if err := r.collect(ctx, &e); err != nil {
 		return e, err
@@ -281,7 +289,7 @@ func (r *run) drain(services ...string) error {
 		})
 	}
 	draining.Wait()
-	return errors.Join(append(failed, r.hard.Err())...)
+	return errors.Join(append(failed, r.Hard.Err())...)
 }
 
 // collect reads what is in the topics, and waits until it is in InfluxDB and judged. What does not come is seen by
@@ -328,7 +336,7 @@ func (r *run) arrive(ctx context.Context, topics *ledger.Topics, group string, e
 		last = err
 		return err == nil && committed.Reaches(end)
 	})
-	if !arrived && r.hard.Err() == nil {
+	if !arrived && r.Hard.Err() == nil {
 		r.complain("group %s has not committed everything within %v: %v", group, arriveWithin, last)
 	}
 }

@@ -21,8 +21,6 @@ const (
 	sessionTimeout = 6 * time.Second
 	// mostGrowths is how often the topics grow in a run: each time leaves a window under-summed.
 	mostGrowths = 2
-	// toInflux as the broker of a fault of the network is none of them.
-	toInflux = -2
 )
 
 // Schedule returns the faults of a run in the order of their times. It depends on nothing but its arguments.
@@ -72,7 +70,7 @@ type planner struct {
 // networkTarget is one end of a part of the network, and the other.
 type networkTarget struct {
 	service string
-	broker  int // one, AllBrokers or toInflux
+	broker  int // one, AllBrokers or ToInflux
 }
 
 func newPlanner(random *rand.Rand, shape Shape) *planner {
@@ -96,7 +94,7 @@ func newPlanner(random *rand.Rand, shape Shape) *planner {
 		p.scaled[service] = &deck[int]{random: random, cards: []int{1, 2, 4, 6}}
 	}
 	for _, kind := range []Kind{NetSlow, NetCut, NetHalfOpen, NetReset} {
-		d := &deck[networkTarget]{random: random, cards: []networkTarget{{Ingest, toInflux}}}
+		d := &deck[networkTarget]{random: random, cards: []networkTarget{{Ingest, ToInflux}}}
 		for _, service := range services() {
 			d.cards = append(d.cards, networkTarget{service, random.IntN(max(1, shape.Brokers))}, networkTarget{service, AllBrokers})
 		}

@@ -56,7 +56,7 @@ func startServers(ctx context.Context, generation realkafka.Generation, brokers 
 	if s.front, err = realinflux.StartFront(s.influx); err != nil { //nolint:contextcheck // listening waits for nothing
 		return s, err
 	}
-	if s.way, err = s.network.open(networkTarget{Ingest, toInflux}, strings.TrimPrefix(s.front.URL(), "http://")); err != nil {
+	if s.way, err = s.network.open(networkTarget{Ingest, ToInflux}, strings.TrimPrefix(s.front.URL(), "http://")); err != nil {
 		return s, err
 	}
 	s.kafka, err = realkafka.Start(ctx, realkafka.Options{Generation: generation, Brokers: brokers, Listeners: listeners})

@@ -87,9 +87,9 @@ func perform(cfg config, signals <-chan os.Signal, stdout io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	soft, hard, release := interruption(signals)
+	interruption, release := interruptedBy(signals)
 	defer release()
-	report, err := chaos.Run(soft, hard, chaos.Config{
+	report, err := chaos.Run(interruption, chaos.Config{
 		Shape: chaos.Shape{
 			Length: cfg.For.Duration(), Brokers: int(cfg.Brokers), Instances: int(cfg.Instances), Kinds: cfg.Faults,
 		},
@@ -106,7 +106,7 @@ func perform(cfg config, signals <-chan os.Signal, stdout io.Writer) (err error)
 		return os.RemoveAll(logs)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; seed %d, logs in %s", err, cfg.Seed, logs)
+		return fmt.Errorf("%w; seed %d, logs in %s", errors.Join(context.Cause(interruption.Hard), err), cfg.Seed, logs)
 	}
 	return nil
 }
@@ -139,8 +139,8 @@ func makeLogs(asked string) (folder string, kept bool, err error) {
 // errInterrupted is the cause of the end of hard.
 var errInterrupted = errors.New("interrupted a second time: what was under way was dropped")
 
-// interruption is how a run is brought to its end: soft ends at the first signal, hard at the second.
-func interruption(signals <-chan os.Signal) (soft, hard context.Context, release func()) {
+// interruptedBy ends a run softly at the first signal, and hard at the second.
+func interruptedBy(signals <-chan os.Signal) (interruption chaos.Interruption, release func()) {
 	hard, cut := context.WithCancelCause(context.Background())
 	soft, stop := context.WithCancel(hard)
 	go func() {
@@ -156,5 +156,5 @@ func interruption(signals <-chan os.Signal) (soft, hard context.Context, release
 		case <-hard.Done():
 		}
 	}()
-	return soft, hard, func() { stop(); cut(nil) }
+	return chaos.Interruption{Soft: soft, Hard: hard}, func() { stop(); cut(nil) }
 }
