@@ -135,13 +135,14 @@ func (r *run) withoutBrokers(f Fault, brokers ...int) error {
 	return r.servers.kafka.Up(r.Hard, brokers...)
 }
 
-// grow adds a partition to one city's topic, and some time later to those of the others.
+// grow adds a partition to the alert topic, which needs as many as the cities', to one city's topic, and some time
+// later to those of the others.
 func (r *run) grow(f Fault) error {
 	r.mu.Lock()
 	r.grown = true
 	r.mu.Unlock()
 	first := cities()[f.City]
-	if err := r.servers.money.Grow(r.Hard, first); err != nil {
+	if err := r.servers.money.Grow(r.Hard, alertTopic, first); err != nil {
 		return err
 	}
 	r.pause(f.Lasts)
