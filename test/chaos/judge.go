@@ -34,6 +34,7 @@ type Alerts struct {
 // Verdict is what came of a run.
 type Verdict struct {
 	Transactions, Acknowledged int64
+	Older                      int64 // transactions that InfluxDB need not have any more
 	AppendedTwice              int   // transactions that the generator has sent once
 	Lost                       int64 // transactions without a point
 	Duplicated                 int64 // points that no transaction stands for
@@ -48,7 +49,7 @@ type Verdict struct {
 func Judge(e Evidence) Verdict {
 	v := Verdict{
 		Transactions: int64(len(e.Records)), Acknowledged: e.Acknowledged,
-		Lost: e.Account.Lost(), Duplicated: e.Account.Surplus(),
+		Older: e.Account.Older().Count, Lost: e.Account.Lost(), Duplicated: e.Account.Surplus(),
 		Broken: slices.Clone(e.Complaints),
 	}
 	v.Broken = append(v.Broken, e.Account.Differences()...)

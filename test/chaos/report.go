@@ -80,6 +80,7 @@ func (r Report) outcome() []string {
 		number("transactions", r.Transactions),
 		number("acknowledged by the generator", r.Acknowledged),
 		count("appended twice", r.AppendedTwice),
+		number("too old for InfluxDB", r.Older),
 		number("lost", r.Lost),
 		number("duplicated", r.Duplicated),
 		count("episodes", r.Episodes),

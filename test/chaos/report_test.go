@@ -30,6 +30,7 @@ all                           5
 transactions                   12,345
 acknowledged by the generator  12,300
 appended twice                      0
+too old for InfluxDB                0
 lost                                2
 duplicated                          1
 episodes                           31

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -72,6 +74,34 @@ func TestCommandIsTheSame(t *testing.T) {
 		}
 		if first.command() != again.command() || first.For != again.For || first.Rate != again.Rate || len(first.Faults) != len(again.Faults) {
 			t.Errorf("%+v, want %+v", again, first)
+		}
+	}
+}
+
+// TestSettingsInTheReadme compares the README's table with what --help says.
+func TestSettingsInTheReadme(t *testing.T) {
+	t.Parallel()
+	var cfg config
+	help, err := service.ReadSettings(name, description, &cfg, []string{"--help"}, nothingSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := regexp.MustCompile(`(?m)^  --.*, ([A-Z]+) \((no default|default ([^;)]*)).*\)$`).FindAllStringSubmatch(help, -1)
+	if len(settings) < 5 {
+		t.Fatalf("--help lists %d settings: its form has changed\n%s", len(settings), help)
+	}
+	for _, setting := range settings {
+		if row := "\n| `" + setting[1] + "=" + setting[3] + "` | "; !strings.Contains(string(text), row) {
+			t.Errorf("the README has no row %q", row)
+		}
+	}
+	for _, kind := range chaos.Kinds() {
+		if !strings.Contains(string(text), "`"+string(kind)+"`") {
+			t.Errorf("the README does not name the kind %s", kind)
 		}
 	}
 }
