@@ -41,7 +41,7 @@ func (r *run) finish(report *Report) (Evidence, error) {
 	if err := r.drain(Generator); err != nil {
 		return e, err
 	}
-	ctx, cancel := context.WithTimeout(r.Hard, 2*arriveWithin)
+	ctx, cancel := context.WithTimeout(r.Hard, 4*arriveWithin)
 	defer cancel()
 	if err := r.collect(ctx, &e); err != nil {
 		return e, err

@@ -135,8 +135,8 @@ func (r *run) flows(since time.Time) bool {
 }
 
 // perform injects the faults of the schedule, each when its time has come, and returns when the time is over and all
-// is healed. A fault waits for those of its lane that take longer than was planned; what does not begin in time is left
-// out.
+// is healed. A fault waits for those of its lane that take longer than was planned; what the seed has scheduled and does
+// not begin in time is left out.
 func (r *run) perform(faults []Fault) error {
 	r.say("money flows; %d faults in %v, seed %d", len(faults), r.Length, r.Seed)
 	failed := make([]error, len(lanes()))
@@ -148,7 +148,8 @@ func (r *run) perform(faults []Fault) error {
 					continue
 				}
 				r.pause(time.Until(r.began.Add(f.At)))
-				if r.Soft.Err() != nil || failed[n] != nil || time.Since(r.began) > r.Length {
+				late := len(r.Faults) == 0 && time.Since(r.began) > r.Length
+				if r.Soft.Err() != nil || failed[n] != nil || late {
 					return
 				}
 				r.count(f)
