@@ -126,8 +126,12 @@ func (p *planner) plan(l lane) []Fault {
 	}
 }
 
-// restartTakes is about what the restart of a process takes, that of a broker included.
-const restartTakes = 4 * time.Second
+const (
+	// restartTakes is about what the restart of a process takes, that of a broker included ...
+	restartTakes = 4 * time.Second
+	// ... and what it takes when a broker was killed, whose session has to run out before it is let in again.
+	recoveryTakes = 12 * time.Second
+)
 
 // takes is about how long a fault takes in all, with the restarts that belong to it.
 func (f Fault) takes(shape Shape) time.Duration {
@@ -136,7 +140,9 @@ func (f Fault) takes(shape Shape) time.Duration {
 		return f.Lasts + time.Duration(1+2*shape.Instances)*restartTakes
 	case BrokerRoll:
 		return f.Lasts + time.Duration(shape.Brokers)*restartTakes
-	case BrokerKill, BrokersAway, InfluxKill:
+	case BrokerKill, BrokersAway:
+		return f.Lasts + recoveryTakes
+	case InfluxKill:
 		return f.Lasts + restartTakes
 	}
 	return f.Lasts
