@@ -22,6 +22,9 @@ func (r *run) inject(f Fault) error {
 	if err != nil {
 		return fmt.Errorf("%v: %w", f, err)
 	}
+	if f.takes(r.Shape) > 0 {
+		r.say("healed: %s", f.Row())
+	}
 	return nil
 }
 
