@@ -30,7 +30,7 @@ type config struct {
 	Kafka     service.Choice   `name:"kafka" enum:"4,3.9,2.4" default:"4" help:"Generation of Apache Kafka."`
 	Brokers   service.Count    `name:"brokers" default:"3" min:"1" max:"5" help:"Number of brokers."`
 	Instances service.Count    `name:"instances" default:"3" min:"1" max:"6" help:"Number of instances of each consumer."`
-	Rate      service.Number   `name:"rate" default:"200" min:"1" max:"5000" help:"Transactions per second."`
+	Rate      service.Number   `name:"rate" default:"200" min:"1" max:"2000" help:"Transactions per second."`
 	Faults    chaos.KindList   `name:"faults" default:"all" help:"Kinds of faults, separated by commas: kill, terminate, freeze, scale, roll, broker-kill, broker-roll, brokers-away, influx-kill, influx-fails, net-slow, net-cut, net-half-open, net-reset, partitions; or all."`
 	Binaries  string           `name:"binaries" placeholder:"FOLDER" help:"Folder with the three services; that of the program itself where empty."`
 	Logs      string           `name:"logs" placeholder:"FOLDER" help:"Folder that the services' logs are kept in; where empty they are kept only when something is wrong."`
