@@ -47,10 +47,10 @@ type run struct {
 	servers  *servers
 	fleet    *fleet
 	progress *progress
-
-	began time.Time
+	stop     func() // ends Soft
 
 	mu         sync.Mutex
+	began      time.Time
 	lines      []string // of the stdout of all detectors
 	complaints []string
 	injected   map[string]int // faults by row
@@ -61,6 +61,8 @@ type run struct {
 func Run(ctx Interruption, cfg Config) (report Report, err error) {
 	r := &run{Config: cfg, Interruption: ctx, fleet: newFleet(), began: time.Now(), injected: map[string]int{}}
 	r.progress = newProgress(r.began)
+	r.Soft, r.stop = context.WithCancel(ctx.Soft)
+	defer r.stop()
 	r.say("starting %d brokers of %v, and InfluxDB", r.Brokers, r.Generation)
 	r.servers, err = startServers(ctx.Soft, r.Generation, r.Brokers)
 	defer func() {
@@ -81,8 +83,7 @@ func Run(ctx Interruption, cfg Config) (report Report, err error) {
 	if err := r.startServices(); err != nil {
 		return report, err
 	}
-	r.began = time.Now()
-	r.progress.restart(r.began)
+	r.begin()
 	faults := r.Faults
 	if len(faults) == 0 {
 		faults = Schedule(r.Seed, r.Shape)
@@ -97,6 +98,14 @@ func Run(ctx Interruption, cfg Config) (report Report, err error) {
 	}
 	report.Verdict = Judge(evidence)
 	return report, nil
+}
+
+// begin starts the clock of the faults.
+func (r *run) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.began = time.Now()
+	r.progress.restart(r.began)
 }
 
 // startServices starts them and waits until money flows through all.
@@ -149,11 +158,13 @@ func (r *run) perform(faults []Fault) error {
 				}
 				r.pause(time.Until(r.began.Add(f.At)))
 				late := len(r.Faults) == 0 && time.Since(r.began) > r.Length
-				if r.Soft.Err() != nil || failed[n] != nil || late {
+				if r.Soft.Err() != nil || late {
 					return
 				}
 				r.count(f)
-				failed[n] = r.inject(f)
+				if failed[n] = r.inject(f); failed[n] != nil {
+					r.stop() // without its servers there is nothing more to see
+				}
 			}
 		})
 	}
