@@ -80,6 +80,13 @@ fuzz: ## run each fuzz target FUZZTIME times (500000x)
 test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1.8 and influxd (needs Java 17, Maven, influxd, npm, Chromium); REAL=core: not all on 4
 	cd test && REAL='$(REAL)' FINTRANS_BINARIES='$(CURDIR)/build' go test -count=1 -timeout 45m -p 1 -parallel 3 -v $$(go list ./... | grep -v /dcos/)
 
+# Its settings are variables: make chaos FOR=5m SEED=7 KAFKA=2.4. build/chaos --help lists them.
+.PHONY: chaos
+chaos: build ## run everything on real servers through random faults and judge: make chaos FOR=30m (needs what test-real needs); build/chaos --help
+	@echo "== build/chaos"
+	@cd test && go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/chaos ./chaos/cmd/chaos
+	@cd test && ../build/chaos
+
 # Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
 .PHONY: proof
 proof: build ## run the long proofs: a million transactions, KILLS=2m of random kills, a SOAK=20m

@@ -115,8 +115,10 @@ func InfluxFails(t testing.TB, start harness.Starter) {
 		{Status: http.StatusInternalServerError},
 		{Status: http.StatusTooManyRequests},
 		{Status: http.StatusUnauthorized, Body: `{"error":"authorization failed"}`},
+		{Status: http.StatusRequestEntityTooLarge, Larger: 2000},
 		{Cut: true},
 		{LoseAnswer: true},
+		{CutAnswer: true},
 		{Hang: true},
 	}
 	in := s.Start(ingest, quick)

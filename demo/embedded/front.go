@@ -14,6 +14,8 @@ import (
 type Fault struct {
 	// Path restricts the fault to requests with this path, such as /write; empty means all.
 	Path string
+	// Larger restricts the fault to requests with a body of more than this many bytes.
+	Larger int64
 	// Status answers with this status and Body.
 	Status int
 	Body   string
@@ -24,7 +26,17 @@ type Fault struct {
 	// LoseAnswer serves the request and closes the connection instead of answering it: what the
 	// client must take for a failure has happened.
 	LoseAnswer bool
+	// CutAnswer does the same in the middle of the answer's first line.
+	CutAnswer bool
 }
+
+// concerns says whether the fault is for the request at all.
+func (f Fault) concerns(r *http.Request) bool {
+	return (f.Path == "" || f.Path == r.URL.Path) && (f.Larger == 0 || r.ContentLength > f.Larger)
+}
+
+// serves says whether the fault is none: it changes nothing for the requests that it concerns.
+func (f Fault) serves() bool { return f == Fault{Path: f.Path, Larger: f.Larger} }
 
 // Front serves an HTTP handler on a loopback port of its own, and fails on demand.
 // It is safe for concurrent use.
@@ -78,18 +90,18 @@ func (f *Front) Close() error {
 	return errors.Join(f.gate.Close(), f.server.Close())
 }
 
-func (f *Front) current(path string) (Fault, <-chan struct{}) {
+func (f *Front) current(r *http.Request) (Fault, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.fault.Path != "" && f.fault.Path != path {
+	if !f.fault.concerns(r) {
 		return Fault{}, f.changed
 	}
 	return f.fault, f.changed
 }
 
 func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
-	fault, changed := f.current(r.URL.Path)
-	if fault == (Fault{}) || fault == (Fault{Path: fault.Path}) {
+	fault, changed := f.current(r)
+	if fault.serves() {
 		f.handler.ServeHTTP(w, r)
 		return
 	}
@@ -102,6 +114,9 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 	case fault.LoseAnswer:
 		f.handler.ServeHTTP(discardAnswer{}, r)
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
+	case fault.CutAnswer:
+		f.handler.ServeHTTP(discardAnswer{}, r)
+		cutAnswer(w)
 	case fault.Cut:
 		panic(http.ErrAbortHandler)
 	default:
@@ -119,6 +134,16 @@ func (f *Front) hang(ctx context.Context, changed <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// cutAnswer writes half of the first line of an answer that says that all is well, and closes the connection.
+func cutAnswer(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 204 No Con") // the client may be gone already
+	_ = conn.Close()
 }
 
 // discardAnswer is the ResponseWriter of an answer that gets lost.

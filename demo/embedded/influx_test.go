@@ -99,6 +99,26 @@ func TestInfluxFails(t *testing.T) {
 	}
 }
 
+func TestInfluxFailsInPart(t *testing.T) {
+	t.Parallel()
+	i := startInflux(t, embedded.InfluxOptions{})
+	query(t, i, "CREATE DATABASE money")
+
+	i.Fail(embedded.Fault{Status: http.StatusRequestEntityTooLarge, Larger: 20})
+	write(t, i, http.StatusRequestEntityTooLarge, "volume value=1i 1\nvolume value=1i 1")
+	write(t, i, http.StatusNoContent, "volume value=2i 2")
+
+	i.Fail(embedded.Fault{Path: "/write", CutAnswer: true})
+	if _, err := post(i, "volume value=3i 3"); err == nil {
+		t.Error("half an answer was taken for one")
+	}
+	i.Fail(embedded.Fault{})
+	got := query(t, i, "SELECT value FROM money..volume")
+	if !strings.Contains(got, `[["1970-01-01T00:00:00.000000002Z",2],["1970-01-01T00:00:00.000000003Z",3]]`) {
+		t.Errorf("stored %s, want the values 2 and 3 alone", got)
+	}
+}
+
 func startInflux(t *testing.T, options embedded.InfluxOptions) *embedded.Influx {
 	t.Helper()
 	i, err := embedded.StartInflux(options)

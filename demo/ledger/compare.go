@@ -17,6 +17,8 @@ type Account struct {
 	appended   map[string]Volume
 	older      map[string]Volume // than since
 	stored     map[string]Volume
+	found      int64 // of those expected
+	surplus    int64 // points that no record stands for
 	wrong      []string
 }
 
@@ -51,7 +53,7 @@ func (a *Account) Expect(r Record) {
 // Recount forgets the points found so far.
 func (a *Account) Recount() {
 	clear(a.stored)
-	a.wrong = nil
+	a.found, a.surplus, a.wrong = 0, 0, nil
 }
 
 // Find adds a point. One of other records than those in [start, end) is left out: its time tells. All
@@ -62,6 +64,11 @@ func (a *Account) Find(p Point) {
 		return
 	}
 	a.stored[p.City] = a.stored[p.City].plus(p.Amount)
+	if expected {
+		a.found++
+	} else {
+		a.surplus++
+	}
 	switch {
 	case !expected:
 		a.wrong = append(a.wrong, fmt.Sprintf("InfluxDB has a point of %s/%d at %d ns that no record stands for", p.City, p.Partition, p.Nanos))
@@ -88,6 +95,12 @@ func (a *Account) Stored(city string) Volume { return a.stored[city] }
 
 // Older is what was appended and is too old to be looked for.
 func (a *Account) Older() Volume { return total(a.older) }
+
+// Lost is how many records have no point.
+func (a *Account) Lost() int64 { return int64(len(a.expected)) - a.found }
+
+// Surplus is how many points no record stands for.
+func (a *Account) Surplus() int64 { return a.surplus }
 
 // Total is all that was appended.
 func (a *Account) Total() Volume { return total(a.appended) }

@@ -95,3 +95,20 @@ func TestDifferences(t *testing.T) {
 		})
 	}
 }
+
+func TestLostAndSurplus(t *testing.T) {
+	t.Parallel()
+	account := ledger.NewAccount(ledger.Position{}, ledger.Position{"SF": {0: 3}}, 0)
+	for offset := range int64(3) {
+		account.Expect(record("SF", 0, offset, ms, 1))
+	}
+	account.Find(ledger.Point{City: "SF", Partition: 0, Nanos: ns, Amount: 1})
+	account.Find(ledger.Point{City: "SF", Partition: 0, Nanos: ns + 1_000_001, Amount: 1})
+	if account.Lost() != 2 || account.Surplus() != 1 {
+		t.Errorf("%d lost, %d surplus, want 2 and 1", account.Lost(), account.Surplus())
+	}
+	account.Recount()
+	if account.Lost() != 3 || account.Surplus() != 0 {
+		t.Errorf("%d lost, %d surplus after a recount, want 3 and 0", account.Lost(), account.Surplus())
+	}
+}

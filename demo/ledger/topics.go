@@ -94,6 +94,18 @@ func (t *Topics) Create(ctx context.Context, partitions int32, retention time.Du
 	return nil
 }
 
+// Grow adds a partition to topics.
+func (t *Topics) Grow(ctx context.Context, names ...string) error {
+	grown, err := t.admin.CreatePartitions(ctx, 1, names...)
+	if err == nil {
+		err = grown.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("add a partition to %v: %w", names, err)
+	}
+	return nil
+}
+
 // Delete deletes topics and what is in them; one that does not exist is no error.
 func (t *Topics) Delete(ctx context.Context, names ...string) error {
 	deleted, err := t.admin.DeleteTopics(ctx, names...)
@@ -185,6 +197,20 @@ type Reading struct {
 // Read hands out the good records in [from, to), each partition's in the order of its log.
 func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record)) (Reading, error) {
 	reading := Reading{Behind: Position{}}
+	latest := time.Now().Add(maxAhead).UnixMilli()
+	err := t.scan(ctx, from, to, func(r *kgo.Record) {
+		reading.Behind.set(r.Topic, r.Partition, r.Offset+1)
+		if record, ok := parse(r, latest); ok {
+			each(record)
+		} else {
+			reading.Bad++
+		}
+	})
+	return reading, err
+}
+
+// scan hands out what is in [from, to) but for control records, each partition's in the order of its log.
+func (t *Topics) scan(ctx context.Context, from, to Position, each func(*kgo.Record)) error {
 	starts, left := map[string]map[int32]kgo.Offset{}, 0
 	for topic, partitions := range to {
 		starts[topic] = map[int32]kgo.Offset{}
@@ -196,39 +222,32 @@ func (t *Topics) Read(ctx context.Context, from, to Position, each func(Record))
 		}
 	}
 	if left == 0 {
-		return reading, nil
+		return nil
 	}
 	// Control records are kept because the last offset may be that of one: without it nothing would tell
 	// that the end is reached.
 	reader, err := kgo.NewClient(kgo.SeedBrokers(t.brokers...), kgo.ConsumePartitions(starts),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
-		return reading, err
+		return err
 	}
 	defer reader.Close()
-	latest := time.Now().Add(maxAhead).UnixMilli()
 	for left > 0 {
 		fetches := reader.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
-			return reading, fmt.Errorf("read the topics, with %d partitions left: %w", left, err)
+			return fmt.Errorf("read the topics, with %d partitions left: %w", left, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			end := to[r.Topic][r.Partition]
 			if r.Offset == end-1 {
 				left--
 			}
-			if r.Offset >= end || r.Attrs.IsControl() {
-				return
-			}
-			reading.Behind.set(r.Topic, r.Partition, r.Offset+1)
-			if record, ok := parse(r, latest); ok {
-				each(record)
-			} else {
-				reading.Bad++
+			if r.Offset < end && !r.Attrs.IsControl() {
+				each(r)
 			}
 		})
 	}
-	return reading, nil
+	return nil
 }
 
 // parse reads a record; ok is false for a bad one.

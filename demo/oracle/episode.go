@@ -111,6 +111,10 @@ func (r Rule) Largest(transfers []Transfer, from, to int64) uint64 {
 // Best returns the largest f of one pair at any time.
 func (r Rule) Best(transfers []Transfer) uint64 { return r.Largest(transfers, math.MinInt64, forever) }
 
+// Fewest is the smallest number of alerts that the transfers of one pair can do with, in whatever order they were
+// judged.
+func (r Rule) Fewest(transfers []Transfer) int { return r.fewestHits(transfers, r.Episodes(transfers)) }
+
 // fewestHits is the smallest number of the transfers whose steps touch all the episodes. One late
 // transfer may bring about several episodes at once, and alerts once.
 func (r Rule) fewestHits(transfers []Transfer, episodes []Episode) int {

@@ -193,6 +193,14 @@ func (c *Child) Hurry() {
 	}
 }
 
+// Signal sends a signal to the life that runs, and reports whether there is one. The child is not ended: what dies of
+// the signal lives again.
+func (c *Child) Signal(signal syscall.Signal) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.process != nil && c.process.Signal(signal) == nil
+}
+
 // Stop ends the child for good with SIGTERM, and with SIGKILL if it has not ended after the grace. It
 // returns how the last life ended.
 func (c *Child) Stop(grace time.Duration) Exit {

@@ -147,6 +147,24 @@ func TestChildThatDiesIsStartedAgain(t *testing.T) {
 	}
 }
 
+func TestSignalLeavesTheChild(t *testing.T) {
+	t.Parallel()
+	var out lines
+	c := start(t, program(out.add))
+	out.await(t, 1)
+	if !c.Signal(syscall.SIGKILL) {
+		t.Error("no life was found to be killed")
+	}
+	c.Hurry()
+	if _, _, life := numbers(t, out.await(t, 2)[1]); life != 2 {
+		t.Errorf("life %d after the signal, want 2", life)
+	}
+	c.Kill()
+	if c.Signal(syscall.SIGTERM) {
+		t.Error("a life was found although the child was ended")
+	}
+}
+
 func TestStubbornChildIsKilled(t *testing.T) {
 	t.Parallel()
 	var out lines

@@ -3,10 +3,6 @@ package real
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
-	"net/http/httputil"
-	"net/url"
 	"testing"
 
 	"fintrans/demo/embedded"
@@ -34,7 +30,7 @@ func startInflux(t testing.TB, release realinflux.Release) influx {
 			t.Errorf("close InfluxDB: %v", err)
 		}
 	})
-	front, err := startFront(server)
+	front, err := realinflux.StartFront(server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,20 +40,6 @@ func startInflux(t testing.TB, release realinflux.Release) influx {
 		}
 	})
 	return influx{front, server, t}
-}
-
-// startFront starts a front that passes requests on to the server.
-func startFront(server *realinflux.Server) (*embedded.Front, error) {
-	target, err := url.Parse(server.URL())
-	if err != nil {
-		return nil, err
-	}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		// Services that are killed leave requests behind: nothing to write about.
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	return embedded.StartFront(0, proxy)
 }
 
 // Stop ends the server and refuses connections.

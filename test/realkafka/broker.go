@@ -53,6 +53,7 @@ type broker struct {
 	id         int
 	port       int // of clients and the other brokers
 	controller int // port of the controllers' quorum
+	listeners  []listener
 	dir        string
 	process    *child.Process // nil while it does not run
 }

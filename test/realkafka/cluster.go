@@ -28,6 +28,7 @@ type Options struct {
 	Brokers    int        // 0 is one
 	// Production runs the brokers as Apache Kafka's own script does, instead of for a quick start: for what is measured.
 	Production bool
+	Listeners  Listeners
 }
 
 // Cluster is a cluster of Apache Kafka. It is safe for concurrent use.
@@ -66,8 +67,8 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return c, err
 	}
-	n := max(1, options.Brokers)
-	ports, err := child.FreePorts(2*n + 1)
+	n, further := max(1, options.Brokers), len(options.Listeners.Names)
+	ports, err := child.FreePorts((2+further)*n + 1)
 	if err != nil {
 		return c, err
 	}
@@ -81,6 +82,10 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 			id:           id, port: ports[id], controller: ports[n+id],
 			dir: filepath.Join(c.dir, strconv.Itoa(id)),
 		})
+		at := 2*n + 1 + id*further
+		if err := c.brokers[id].listen(options.Listeners, ports[at:at+further]); err != nil {
+			return c, err
+		}
 	}
 	clusterID, settings := newClusterID(), kraft
 	if options.Generation.zooKeeper != "" {
@@ -90,7 +95,9 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		}
 		settings = func(b *broker, all []*broker) properties { return withZooKeeper(b, all, c.keeper.addr()) }
 	}
-	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, settings(b, c.brokers)) })
+	return c, each(c.brokers, func(b *broker) error {
+		return b.prepare(ctx, clusterID, withListeners(b, settings(b, c.brokers)))
+	})
 }
 
 // newClusterID returns an id as Apache Kafka makes them: 16 random bytes as base64.
