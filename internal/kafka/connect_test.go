@@ -124,6 +124,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		{"no Kafka", greeter, func(*Settings) {}, "does not speak Kafka's protocol"},
 		{"closed at once", closer, func(*Settings) {}, "does it want TLS (KAFKA_TLS) or a user"},
 		{"closed at once under TLS", closer, func(s *Settings) { s.KafkaTLS = true }, "does it speak TLS on this port"},
+		{"closed for want of a user", closer, func(s *Settings) { s.KafkaTLS = true }, "(KAFKA_TLS_CERT_FILE) or a user (KAFKA_SASL_MECHANISM)?"},
 		{"expired certificate", tlsServer(expired, nil), ca.trust, "expired"},
 		{"certificate of another host", tlsServer(elsewhere, nil), ca.trust, "for another host"},
 		{"unknown authority", tlsServer(good, nil), other.trust, "unknown authority"},

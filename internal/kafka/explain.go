@@ -100,6 +100,8 @@ func explainNetwork(err error, cfg *sarama.Config) string {
 		return "the broker does not answer in time"
 	case !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
 		return ""
+	case cfg.Net.TLS.Enable && !cfg.Net.SASL.Enable:
+		return "the broker closes the connection: does it speak TLS on this port, and does it want a client certificate (KAFKA_TLS_CERT_FILE) or a user (KAFKA_SASL_MECHANISM)?"
 	case cfg.Net.TLS.Enable:
 		return "the broker closes the connection: does it speak TLS on this port, and does it want a client certificate (KAFKA_TLS_CERT_FILE)?"
 	default:
