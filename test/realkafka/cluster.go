@@ -26,11 +26,13 @@ const (
 type Options struct {
 	Generation Generation // the zero value is Kafka4
 	Brokers    int        // 0 is one
+	Security   *Security  // nil: the plain listener is the only one
 }
 
 // Cluster is a cluster of Apache Kafka. It is safe for concurrent use.
 type Cluster struct {
-	dir string
+	dir      string
+	security *Security
 
 	mu      sync.Mutex // held while brokers are started and ended
 	brokers []*broker  // the slice itself never changes
@@ -55,7 +57,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 
 // newCluster lays out a cluster, ready to be started. It is not nil when there is an error.
 func newCluster(ctx context.Context, options Options) (*Cluster, error) {
-	c := &Cluster{}
+	c := &Cluster{security: options.Security}
 	java, err := findJava()
 	if err != nil {
 		return c, err
@@ -65,7 +67,8 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		return c, err
 	}
 	n := max(1, options.Brokers)
-	ports, err := child.FreePorts(2*n + 1)
+	secured := len(c.security.listeners())
+	ports, err := child.FreePorts(2*n + 1 + secured*n)
 	if err != nil {
 		return c, err
 	}
@@ -77,7 +80,8 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		c.brokers = append(c.brokers, &broker{
 			installation: installed,
 			id:           id, port: ports[id], controller: ports[n+id],
-			dir: filepath.Join(c.dir, strconv.Itoa(id)),
+			secured: ports[2*n+1+secured*id:][:secured],
+			dir:     filepath.Join(c.dir, strconv.Itoa(id)),
 		})
 	}
 	clusterID, settings := newClusterID(), kraft
@@ -86,9 +90,12 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		if err := c.keeper.start(ctx); err != nil {
 			return c, err
 		}
+		if err := c.keeper.addUsers(ctx, c.security); err != nil {
+			return c, err
+		}
 		settings = func(b *broker, all []*broker) properties { return withZooKeeper(b, all, c.keeper.addr()) }
 	}
-	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, settings(b, c.brokers)) })
+	return c, each(c.brokers, func(b *broker) error { return b.prepare(ctx, clusterID, settings(b, c.brokers), c.security) })
 }
 
 // newClusterID returns an id as Apache Kafka makes them: 16 random bytes as base64.
