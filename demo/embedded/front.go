@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,8 @@ type Fault struct {
 	// Status answers with this status and Body.
 	Status int
 	Body   string
+	// CutAnswer closes the connection in the middle of that answer.
+	CutAnswer bool
 	// Hang reads the request and never answers, until the fault is changed or the client gives up.
 	Hang bool
 	// Cut closes the connection without an answer.
@@ -106,8 +109,15 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	default:
 		_, _ = io.Copy(io.Discard, r.Body)
+		if fault.CutAnswer {
+			w.Header().Set("Content-Length", strconv.Itoa(2*len(fault.Body)))
+		}
 		w.WriteHeader(fault.Status)
 		_, _ = io.WriteString(w, fault.Body)
+		if fault.CutAnswer {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
 	}
 }
 
