@@ -1,9 +1,11 @@
 package cases
 
-// Long returns the cases that take many seconds each, most of them by waiting, and that show what does not
-// depend on the kind of servers: they run once, on the newest real ones.
+// Long returns the cases that run on the newest real servers alone: they take many seconds each, most of them by
+// waiting, or need what the embedded servers do not know.
 func Long() []Case {
 	return []Case{
 		{"PagesStayUp", PagesStayUp},
+		{"PoisonedCityDelaysNoOther", PoisonedCityDelaysNoOther},
+		{"TimesOfTheBrokers", TimesOfTheBrokers},
 	}
 }

@@ -188,7 +188,7 @@ func (g *Group) consume(ctx context.Context, h Handler) {
 	for failures := 0; ctx.Err() == nil; {
 		err := g.waitForTopics(ctx)
 		if err == nil {
-			err = g.members.Consume(ctx, g.cfg.Topics, &adapter{group: g, handler: h, draining: ctx})
+			err = g.session(ctx, h)
 		}
 		switch {
 		case ctx.Err() != nil, errors.Is(err, sarama.ErrClosedConsumerGroup):
@@ -201,6 +201,17 @@ func (g *Group) consume(ctx context.Context, h Handler) {
 		g.cannotJoin(err)
 		_ = g.loop.Sleep(ctx, backoff(failures))
 	}
+}
+
+// session joins and consumes until the session ends: with a rebalance, with ctx, or because a topic was replaced.
+func (g *Group) session(ctx context.Context, h Handler) error {
+	one, end := context.WithCancel(ctx)
+	defer end()
+	err := g.members.Consume(one, g.cfg.Topics, &adapter{group: g, handler: h, draining: ctx, end: end})
+	if one.Err() != nil && ctx.Err() == nil {
+		return nil // join again
+	}
+	return err
 }
 
 // cannotJoin notes why the member has no session, and says so now and then.
