@@ -4,6 +4,8 @@ package cases
 // waiting, or need what the embedded servers do not know.
 func Long() []Case {
 	return []Case{
+		{"DrainsUnderLoad", DrainsUnderLoad(5)},
+		{"ConsumersScaleUnderLoad", ConsumersScaleUnderLoad(1)},
 		{"PagesStayUp", PagesStayUp},
 		{"PoisonedCityDelaysNoOther", PoisonedCityDelaysNoOther},
 		{"TimesOfTheBrokers", TimesOfTheBrokers},
