@@ -46,15 +46,24 @@ func connect(ctx context.Context, cfg config, rt *service.Runtime) (*link, error
 	trouble := kafka.Trouble{
 		Log: rt.Log, Config: conf,
 		Failing: "the brokers give no producer id, trying again", Settled: "the producer is ready",
+		Status: func(reason string) { rt.Ready.Set("producer", "the brokers give no producer id: "+reason) },
 	}
-	return kafka.Persist(ctx, trouble, loop.Tick, (*link).close, func() (*link, error) {
+	opened, err := kafka.Persist(ctx, trouble, loop.Tick, (*link).close, func() (*link, error) {
 		return open(cfg.Broker, conf, rt.Log)
 	})
+	if err == nil {
+		rt.Ready.Set("producer", "")
+	}
+	return opened, err
 }
 
 func open(brokers []string, conf *sarama.Config, log logrus.FieldLogger) (*link, error) {
 	client, err := sarama.NewClient(brokers, conf)
 	if err != nil {
+		return nil, err
+	}
+	if err := kafka.NumbersProducers(client); err != nil {
+		_ = client.Close()
 		return nil, err
 	}
 	// Not the service's context: what is in flight at its end is still to be delivered.
@@ -87,12 +96,12 @@ func prepareTopics(ctx context.Context, cfg config, rt *service.Runtime, tick fu
 	}
 	defer func() { _ = client.Close() }()
 	rt.Ready.Set("broker", "")
-	if err := kafka.EnsureTopics(ctx, client, transaction.Cities(), rt.Log, tick); err != nil {
+	status := func(reason string) { rt.Ready.Set("topics", reason) }
+	topics := kafka.Topics{Names: transaction.Cities(), Status: status}
+	if err := topics.Ensure(ctx, client, rt.Log, tick); err != nil {
 		return err
 	}
-	return kafka.WaitForTopics(ctx, client, transaction.Cities(), rt.Log, tick, func(reason string) {
-		rt.Ready.Set("topics", reason)
-	})
+	return kafka.WaitForTopics(ctx, client, transaction.Cities(), rt.Log, tick, status)
 }
 
 // producerConfig is the configuration of a producer that neither loses nor

@@ -36,9 +36,10 @@ type ingest struct {
 
 // session is what the ingest keeps for as long as it holds its claims.
 type session struct {
-	pool   *pool
-	work   sync.WaitGroup // writers and commits
-	stored atomic.Bool    // something was written since the last commit
+	committed map[string]map[int32]int64 // when it began
+	pool      *pool
+	work      sync.WaitGroup // writers and commits
+	stored    atomic.Bool    // something was written since the last commit
 
 	mu   sync.Mutex
 	left map[string]int // records that were read and not written, by claim
@@ -57,10 +58,11 @@ func newIngest(cfg config, rt *service.Runtime, of stream, probe sarama.Client, 
 
 // Setup implements consume.Handler.
 func (i *ingest) Setup(s *consume.Session) error {
-	if err := i.startAtRetention(s); err != nil {
+	committed, err := i.startAtRetention(s)
+	if err != nil {
 		return err
 	}
-	next := &session{pool: newPool(i.cfg.IngestWaitSec.Duration()), left: map[string]int{}}
+	next := &session{committed: committed, pool: newPool(i.cfg.IngestWaitSec.Duration()), left: map[string]int{}}
 	for range i.stream.writers {
 		w := &writer{pool: next.pool, sink: i.sink, loop: i.rt.Health.Loop(i.stream.named("write"))}
 		next.work.Go(func() { w.run(func() { next.stored.Store(true) }) })
@@ -86,7 +88,9 @@ func (i *ingest) commit(s *session, commit func(ctx context.Context, tick func()
 
 // Consume implements consume.Handler.
 func (i *ingest) Consume(s *consume.Session, c *consume.Claim) error {
-	r := newReading(i, i.current(), c, slices.Index(i.stream.topics, c.Topic()))
+	own := i.current()
+	i.sayWhatIsGone(s.Context(), c, own.committed[c.Topic()][c.Partition()])
+	r := newReading(i, own, c, slices.Index(i.stream.topics, c.Topic()))
 	r.run(s.Context())
 	return nil
 }

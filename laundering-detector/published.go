@@ -82,7 +82,8 @@ func (s *shard) recall(ctx context.Context, starts []int64, millis int64) error 
 		log.Debug("there is no alert topic to read back yet")
 	case err != nil:
 		s.detector.metrics.unrecalled.Inc()
-		log.WithError(err).Warn("the alert topic cannot be read back: alerts that are in it may be repeated")
+		log.WithField("reason", kafka.Explain(err, s.outbox.publisher.conf)).
+			Warn("the alert topic cannot be read back: alerts that are in it may be repeated")
 	case count > 0:
 		log.WithField("alerts", count).Info("alerts are published already that are judged again: they are not repeated")
 	}
@@ -104,7 +105,10 @@ func (s *shard) readAlerts(ctx context.Context, starts []int64, millis int64, pr
 	if err != nil || part.from >= part.to {
 		return 0, err
 	}
-	_, err = d.alerts.Read(ctx, topic, s.partition, part.from, part.to, func(records []kafka.Record) bool {
+	var last error // of what was tried again, for as long as the patience lasts
+	reader := *d.alerts
+	reader.Retry = func(_ string, _ int32, err error) { last = err }
+	_, err = reader.Read(ctx, topic, s.partition, part.from, part.to, func(records []kafka.Record) bool {
 		progress()
 		for _, r := range records {
 			a, reason := alert.Parse(r.Value)
@@ -127,5 +131,8 @@ func (s *shard) readAlerts(ctx context.Context, starts []int64, millis int64, pr
 		}
 		return ctx.Err() == nil
 	})
+	if err != nil && last != nil {
+		err = last
+	}
 	return count, err
 }

@@ -103,7 +103,7 @@ func (p *publisher) start(ctx context.Context, cities []string) {
 func (p *publisher) run(ctx context.Context, cities []string) {
 	loop := p.rt.Health.Loop("alert topic")
 	defer loop.Done()
-	p.setting.Fail("the alert topic " + p.topic + " cannot be published to yet: the log says why")
+	p.cannotBegin("the log says why")
 	client, err := kafka.Connect(ctx, p.cfg.Settings, p.conf, p.rt.Log, loop.Tick)
 	if err != nil {
 		return // ctx has ended
@@ -115,8 +115,12 @@ func (p *publisher) run(ctx context.Context, cities []string) {
 	trouble := kafka.Trouble{
 		Log: p.rt.Log, Config: p.conf,
 		Failing: "the brokers give no producer id for the alert topic, trying again", Settled: "the producer of the alert topic is ready",
+		Status: p.cannotBegin,
 	}
 	p.producer, err = kafka.Persist(ctx, trouble, loop.Tick, closeProducer, func() (sarama.SyncProducer, error) {
+		if err := kafka.NumbersProducers(client); err != nil {
+			return nil, err
+		}
 		return sarama.NewSyncProducerFromClient(client)
 	})
 	if err != nil {
@@ -125,6 +129,11 @@ func (p *publisher) run(ctx context.Context, cities []string) {
 	p.setting.Clear()
 	close(p.opened)
 	p.keep(ctx, cities, loop)
+}
+
+// cannotBegin says why nothing can be published yet.
+func (p *publisher) cannotBegin(reason string) {
+	p.setting.Fail("the alert topic " + p.topic + " cannot be published to yet: " + reason)
 }
 
 func closeProducer(producer sarama.SyncProducer) { _ = producer.Close() }
@@ -160,7 +169,13 @@ func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) e
 	for _, n := range counts {
 		most = max(most, n)
 	}
-	return kafka.Topics{Names: []string{p.topic}, Partitions: most}.Ensure(ctx, p.client, p.rt.Log, tick)
+	topics := kafka.Topics{Names: []string{p.topic}, Partitions: most}
+	select {
+	case <-p.opened: // what is published from now on says itself how that goes
+	default:
+		topics.Status = p.cannotBegin
+	}
+	return topics.Ensure(ctx, p.client, p.rt.Log, tick)
 }
 
 // send returns when the alert topic has acknowledged the messages, or the indices of those that it has not,

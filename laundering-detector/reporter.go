@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
 
 	"fintrans/internal/kafka"
 	"fintrans/internal/pipeline"
@@ -23,6 +25,7 @@ type reporter struct {
 	conf      *sarama.Config
 	collector *pipeline.Collector
 	dropped   prometheus.Counter
+	throttle  *service.Throttle
 	sending   chan struct{} // held by the points that are under way; guards the collector
 	gone      chan struct{} // has a token when the topic seems to be gone
 }
@@ -52,8 +55,9 @@ func newReporter(cfg config, rt *service.Runtime) (*reporter, error) {
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: prefix + "_pipeline_dropped_total", Help: "Points for the pipeline topic that could not be sent; the next ones count what they did.",
 		}),
-		sending: make(chan struct{}, 1),
-		gone:    make(chan struct{}, 1),
+		throttle: service.NewThrottle(10 * time.Minute),
+		sending:  make(chan struct{}, 1),
+		gone:     make(chan struct{}, 1),
 	}
 	rt.Metrics.MustRegister(r.dropped)
 	return r, nil
@@ -121,11 +125,22 @@ func (r *reporter) report(producer sarama.SyncProducer) {
 		default:
 			r.dropped.Add(float64(len(messages)))
 		}
-		r.rt.Log.WithField("reason", kafka.Explain(err, r.conf)).Debug("points for the pipeline topic are dropped")
-		if len(failed) > 0 && errors.Is(failed[0].Err, sarama.ErrUnknownTopicOrPartition) {
+		if len(failed) > 0 {
+			err = failed[0].Err
+		}
+		r.complain(err)
+		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 			signal(r.gone)
 		}
 	}()
+}
+
+// complain says why points are dropped, each reason every ten minutes at most.
+func (r *reporter) complain(err error) {
+	reason := kafka.Explain(fmt.Errorf("topic %s: %w", r.topic, err), r.conf)
+	if held, ok := r.throttle.Allow(reason); ok {
+		r.rt.Log.WithFields(logrus.Fields{"reason": reason, "held_back": held}).Warn("points for the pipeline topic are dropped")
+	}
 }
 
 // closeSoon closes what may wait for a broker that is away, and waits for it for a moment only.

@@ -14,10 +14,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
-// TestNewest runs all cases on the newest Apache Kafka and InfluxDB 1.8, or the core of them where REAL is core.
+// TestNewest runs all cases, the long ones among them, on the newest Apache Kafka and InfluxDB 1.8, or the core of
+// them where REAL is core.
 func TestNewest(t *testing.T) {
 	t.Parallel()
-	list := cases.All()
+	list := append(cases.All(), cases.Long()...)
 	switch which := os.Getenv("REAL"); which {
 	case "", "all":
 	case "core":

@@ -48,7 +48,7 @@ func All() []Case {
 		{"LaggingCityIsNotForgotten", LaggingCityIsNotForgotten},
 		{"Dashboards", Dashboards},
 		{"AlertsLeadToTransfers", AlertsLeadToTransfers},
-	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), producers(), operation())
+	}, detectorFaults(), alertTopic(), pipelineStatus(), zombies(), producers(), logs(), operation())
 }
 
 // Run runs the cases as subtests, in parallel.

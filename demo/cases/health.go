@@ -22,6 +22,7 @@ func Impatient() []Case {
 		{"ReadyWithoutWork", ReadyWithoutWork},
 		{"MarkerIsNoLag", MarkerIsNoLag},
 		{"PartitionCountsDiffer", PartitionCountsDiffer},
+		{"PartitionsAreAddedToOneTopic", PartitionsAreAddedToOneTopic},
 		{"StuckStdoutIsNotReady", StuckStdoutIsNotReady},
 		{"AwayInfluxIsNotReady", AwayInfluxIsNotReady},
 		{"AlertTroubleIsNotReady", AlertTroubleIsNotReady},

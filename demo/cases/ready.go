@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"fintrans/demo/harness"
+	"fintrans/demo/oracle"
+	"fintrans/internal/transaction"
 )
 
 // ReadyWithoutWork shows that consumers of empty topics are ready, and those that stand by without a
@@ -110,5 +112,54 @@ func PartitionCountsDiffer(t testing.TB, start harness.Starter) {
 	term(t, det)
 	if got, want := fmt.Sprint(alerts(t, det)), "[1 -> 2 totalling 10001]"; got != want {
 		t.Errorf("alerts %s, want %s", got, want)
+	}
+}
+
+// PartitionsAreAddedToOneTopic adds a partition to one city alone while both consumers run: its money flows, and the
+// detector says why it judges nothing until the others have one more too; then it judges what has come meanwhile.
+func PartitionsAreAddedToOneTopic(t testing.TB, start harness.Starter) {
+	s := harness.NewSystem(t, start, harness.Need{Partitions: 2})
+	in, det := s.Start(ingest, quick), s.Start(detector, rules(tenMinutes, 10*time.Minute))
+	now := time.UnixMilli(time.Now().UnixMilli())
+	var sent []harness.Record
+	// over has a pair of each of the partition numbers go over the threshold, in two cities.
+	over := func(numbers ...int32) {
+		t.Helper()
+		var records []harness.Record
+		for _, number := range numbers {
+			pair := steadyPair(number, len(sent))
+			records = append(records, transfer("London", now, pair, 6000), transfer("Tokyo", now, pair, 6000))
+		}
+		s.Produce(records...)
+		sent = append(sent, records...)
+		s.AwaitVolumes(volumes(sent))
+	}
+	over(0, 1)
+	awaitLines(t, det, 2)
+	s.AddPartitions(1, "Tokyo")
+	awaitNotReady(t, det, "partitions: the partition counts of the topics differ")
+	over(0, 1)
+	remain(t, "/ready", in)
+	if got := len(det.Stdout()); got != 2 {
+		t.Errorf("%d alerts while the counts differ, want the 2 of before", got)
+	}
+	s.AddPartitions(1, "London", "NYC", "SF", "Moscow")
+	det.AwaitReady()
+	awaitPartitions(t, in, "0,1,2")
+	over(0, 1, 2)
+	awaitLines(t, det, 7)
+	s.AwaitCommitted(detector, harness.Cities()...)
+	term(t, in, det)
+	report(t, tenMinutes.Check(alerts(t, det), transfers(sent)))
+}
+
+// steadyPair is a pair, another one for each seed, that belongs into this partition of three, and into the same of two
+// where there is one.
+func steadyPair(partition int32, seed int) oracle.Pair {
+	for source := uint32(1000 * (seed + 1)); ; source++ {
+		key := fmt.Appendf(nil, "%d 7", source)
+		if transaction.Partition(key, 3) == partition && (partition == 2 || transaction.Partition(key, 2) == partition) {
+			return oracle.Pair{Source: source, Target: 7}
+		}
 	}
 }

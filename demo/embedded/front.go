@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ type Fault struct {
 	// Status answers with this status and Body.
 	Status int
 	Body   string
+	// CutBody closes the connection in the middle of that answer's body.
+	CutBody bool
 	// Hang reads the request and never answers, until the fault is changed or the client gives up.
 	Hang bool
 	// Cut closes the connection without an answer.
@@ -26,7 +29,7 @@ type Fault struct {
 	// LoseAnswer serves the request and closes the connection instead of answering it: what the
 	// client must take for a failure has happened.
 	LoseAnswer bool
-	// CutAnswer does the same in the middle of the answer's first line.
+	// CutAnswer does the same as LoseAnswer in the middle of the answer's first line.
 	CutAnswer bool
 }
 
@@ -121,8 +124,15 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	default:
 		_, _ = io.Copy(io.Discard, r.Body)
+		if fault.CutBody {
+			w.Header().Set("Content-Length", strconv.Itoa(2*len(fault.Body)))
+		}
 		w.WriteHeader(fault.Status)
 		_, _ = io.WriteString(w, fault.Body)
+		if fault.CutBody {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
 	}
 }
 

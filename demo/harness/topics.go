@@ -95,15 +95,20 @@ func (s *System) context() (context.Context, context.CancelFunc) {
 // CreateTopics creates topics with this number of partitions.
 func (s *System) CreateTopics(partitions int32, topics ...string) {
 	s.t.Helper()
+	if err := s.TryCreateTopics(partitions, topics...); err != nil {
+		s.t.Fatalf("create topics %v: %v", topics, err)
+	}
+}
+
+// TryCreateTopics is CreateTopics that returns the error.
+func (s *System) TryCreateTopics(partitions int32, topics ...string) error {
 	ctx, cancel := s.context()
 	defer cancel()
 	created, err := s.topic.admin.CreateTopics(ctx, partitions, -1, nil, topics...)
-	if err == nil {
-		err = created.Error()
-	}
 	if err != nil {
-		s.t.Fatalf("create topics %v: %v", topics, err)
+		return err
 	}
+	return created.Error()
 }
 
 // DeleteTopics deletes topics and what is in them.

@@ -22,6 +22,11 @@ func TestRandomKills(t *testing.T) {
 	cases.RandomKills(length(t, "KILLS", 2*time.Minute))(t, harness.Embedded)
 }
 
+// TestDrains ends each service fifty times.
+func TestDrains(t *testing.T) { cases.DrainsUnderLoad(50)(t, harness.Embedded) }
+
+func TestScale(t *testing.T) { cases.ConsumersScaleUnderLoad(5)(t, harness.Embedded) }
+
 func TestSoak(t *testing.T) {
 	cases.Soak(length(t, "SOAK", 20*time.Minute))(t, harness.Embedded)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
 
 	"fintrans/internal/kafka"
 	"fintrans/internal/service"
@@ -98,9 +99,9 @@ func New(cfg Config) (*Group, error) {
 }
 
 // outside notes that the member has no session: without claims, no lag tells that nothing is done.
-func (g *Group) outside() {
-	g.joined.Fail("this member is not in the consumer group " + g.cfg.Group)
-}
+func (g *Group) outside() { g.joined.Fail(g.notIn()) }
+
+func (g *Group) notIn() string { return "this member is not in the consumer group " + g.cfg.Group }
 
 // named is the name of a loop or of a reason not to be ready.
 func (c Config) named(what string) string {
@@ -184,11 +185,10 @@ func (g *Group) await(ctx context.Context, drained <-chan struct{}) bool {
 
 // consume joins again and again until ctx ends.
 func (g *Group) consume(ctx context.Context, h Handler) {
-	log := g.cfg.Runtime.Log
 	for failures := 0; ctx.Err() == nil; {
 		err := g.waitForTopics(ctx)
 		if err == nil {
-			err = g.members.Consume(ctx, g.cfg.Topics, &adapter{group: g, handler: h, draining: ctx})
+			err = g.session(ctx, h)
 		}
 		switch {
 		case ctx.Err() != nil, errors.Is(err, sarama.ErrClosedConsumerGroup):
@@ -198,11 +198,29 @@ func (g *Group) consume(ctx context.Context, h Handler) {
 			continue
 		}
 		failures++
-		g.errors.Inc()
-		if held, ok := g.throttle.Allow("join"); ok {
-			log.WithError(err).WithField("held_back", held).Warn("consumer group: joining again")
-		}
+		g.cannotJoin(err)
 		_ = g.loop.Sleep(ctx, backoff(failures))
+	}
+}
+
+// session joins and consumes until the session ends: with a rebalance, with ctx, or because a topic was replaced.
+func (g *Group) session(ctx context.Context, h Handler) error {
+	one, end := context.WithCancel(ctx)
+	defer end()
+	err := g.members.Consume(one, g.cfg.Topics, &adapter{group: g, handler: h, draining: ctx, end: end})
+	if one.Err() != nil && ctx.Err() == nil {
+		return nil // join again
+	}
+	return err
+}
+
+// cannotJoin notes why the member has no session, and says so now and then.
+func (g *Group) cannotJoin(err error) {
+	g.errors.Inc()
+	reason := kafka.Explain(fmt.Errorf("consumer group %s: %w", g.cfg.Group, err), g.cfg.Client.Config())
+	g.joined.Fail(g.notIn() + ": " + reason)
+	if held, ok := g.throttle.Allow("join"); ok {
+		g.cfg.Runtime.Log.WithFields(logrus.Fields{"reason": reason, "held_back": held}).Warn("consumer group: joining again")
 	}
 }
 
@@ -234,7 +252,9 @@ func (g *Group) logErrors() {
 			key = of.Topic + " " + of.Err.Error()
 		}
 		if held, ok := g.throttle.Allow(key); ok {
-			g.cfg.Runtime.Log.WithError(err).WithField("held_back", held).Warn("consumer group")
+			g.cfg.Runtime.Log.WithFields(logrus.Fields{
+				"reason": kafka.Explain(err, g.cfg.Client.Config()), "held_back": held,
+			}).Warn("consumer group")
 		}
 	}
 }

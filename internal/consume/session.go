@@ -19,6 +19,7 @@ type Session struct {
 	sarama.ConsumerGroupSession
 	group     *Group
 	committer *committer
+	topics    map[string]kafka.Identity // as they were when it began; without those that have none
 }
 
 // Commit writes all marks to the broker and returns when that was tried, or
@@ -54,9 +55,9 @@ func (c *Claim) Mark(next int64) {
 		// The log does not have the committed offset: it may have been cut, or made anew. sarama
 		// moves a mark only forward, and a commit that stays behind the end of the log would make
 		// the next session skip what was not dealt with once the log has grown past it.
-		c.session.ResetOffset(c.Topic(), c.Partition(), next, "")
+		c.session.reset(c.Topic(), c.Partition(), next)
 	}
-	c.session.MarkOffset(c.Topic(), c.Partition(), next, "")
+	c.session.Begin(c.Topic(), c.Partition(), next)
 	c.mark(next)
 }
 
@@ -66,6 +67,7 @@ type adapter struct {
 	handler  Handler
 	session  *Session
 	draining context.Context // ended when the service drains, not when the session does
+	end      func()          // ends the session
 }
 
 func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
@@ -73,9 +75,18 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	g.sessions.Inc()
 	g.joined.Clear()
 	g.tracker.forget()
-	a.session = &Session{ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.loop("commit"))}
+	a.session = &Session{
+		ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.loop("commit")),
+		topics: g.identities(),
+	}
 	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
 		WithField("generation", sess.GenerationID()).Info("session began")
+	if err := a.session.leaveReplaced(); err != nil {
+		return err
+	}
+	if topics := a.session.topics; len(topics) > 0 {
+		go g.watchTopics(sess.Context(), topics, a.end)
+	}
 	return a.handler.Setup(a.session)
 }
 

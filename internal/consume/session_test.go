@@ -1,6 +1,7 @@
 package consume
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"sync/atomic"
@@ -108,6 +109,30 @@ func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
 		expect("")
 		time.Sleep(2 * time.Second)
 		expect("group: this member is not in the consumer group g (for 1m1s)")
+	})
+}
+
+// A member that cannot join says why, in the log and in /ready.
+func TestAMemberThatMayNotJoinSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		var log bytes.Buffer
+		rt.Log.SetOutput(&log)
+		g, err := New(Config{Group: "g", Prefix: "x", Client: newClient{}, Probe: newClient{}, Runtime: rt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt.Ready.Set("topics", "")
+		g.cannotJoin(sarama.ErrGroupAuthorizationFailed)
+		time.Sleep(61 * time.Second)
+		const why = "the cluster does not allow this to clients without a user (KAFKA_SASL_MECHANISM): consumer group g: "
+		if got := strings.Join(rt.Ready.Reasons(), "\n"); !strings.HasPrefix(got, "group: this member is not in the consumer group g: "+why) {
+			t.Errorf("/ready says %q, want %q", got, why)
+		}
+		if !strings.Contains(log.String(), why) {
+			t.Errorf("the log says %q, want %q", log.String(), why)
+		}
 	})
 }
 

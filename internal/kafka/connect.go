@@ -34,6 +34,8 @@ type Trouble struct {
 	Config  *sarama.Config // for the reason in plain words
 	Failing string         // what is logged with each reason
 	Settled string         // what is logged when it works after all
+	// Status, where it is not nil, is called with the reason at each failure: for /ready.
+	Status func(reason string)
 }
 
 // Persist calls attempt, which may block, until it succeeds, with growing pauses
@@ -56,7 +58,11 @@ func Persist[T any](ctx context.Context, trouble Trouble, tick func(), abandon f
 		case errors.As(err, &invalid):
 			return zero, err
 		}
-		complaints.add(Explain(err, trouble.Config))
+		reason := Explain(err, trouble.Config)
+		complaints.add(reason)
+		if trouble.Status != nil {
+			trouble.Status(reason)
+		}
 		if err := pause(ctx, wait.next(), tick); err != nil {
 			return zero, err
 		}

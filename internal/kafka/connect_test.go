@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -124,6 +125,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		{"no Kafka", greeter, func(*Settings) {}, "does not speak Kafka's protocol"},
 		{"closed at once", closer, func(*Settings) {}, "does it want TLS (KAFKA_TLS) or a user"},
 		{"closed at once under TLS", closer, func(s *Settings) { s.KafkaTLS = true }, "does it speak TLS on this port"},
+		{"closed for want of a user", closer, func(s *Settings) { s.KafkaTLS = true }, "(KAFKA_TLS_CERT_FILE) or a user (KAFKA_SASL_MECHANISM)?"},
 		{"expired certificate", tlsServer(expired, nil), ca.trust, "expired"},
 		{"certificate of another host", tlsServer(elsewhere, nil), ca.trust, "for another host"},
 		{"unknown authority", tlsServer(good, nil), other.trust, "unknown authority"},
@@ -276,4 +278,34 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+func TestRightsAreExplained(t *testing.T) {
+	t.Parallel()
+	plain := Settings{Broker: service.Addresses{"127.0.0.1:1"}}
+	withUser, withTLS := plain, plain
+	withPassword(&withUser)
+	withTLS.KafkaTLS = true
+	certified := configFor(t, withTLS)
+	certified.Net.TLS.Config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, nil }
+	for _, test := range []struct {
+		cfg       *sarama.Config
+		principal string
+		hidden    string
+	}{
+		{configFor(t, plain), "clients without a user (KAFKA_SASL_MECHANISM)", ""},
+		{configFor(t, withUser), `user "alice"`, `, or hidden from user "alice" for want of rights`},
+		{configFor(t, withTLS), "clients without a user (KAFKA_SASL_MECHANISM)", ", or hidden from clients without a user (KAFKA_SASL_MECHANISM) for want of rights"},
+		{certified, "the user of our client certificate (KAFKA_TLS_CERT_FILE)", ", or hidden from the user of our client certificate (KAFKA_TLS_CERT_FILE) for want of rights"},
+	} {
+		for _, err := range []error{sarama.ErrTopicAuthorizationFailed, sarama.ErrGroupAuthorizationFailed, sarama.ErrClusterAuthorizationFailed} {
+			got := Explain(fmt.Errorf("create topic NYC: %w", err), test.cfg)
+			if want := "the cluster does not allow this to " + test.principal + ": create topic NYC: "; !strings.HasPrefix(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		if got := hiding(test.cfg); got != test.hidden {
+			t.Errorf("got %q, want %q", got, test.hidden)
+		}
+	}
 }

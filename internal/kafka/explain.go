@@ -43,10 +43,30 @@ func explainRights(err error, cfg *sarama.Config) string {
 		sarama.ErrTopicAuthorizationFailed, sarama.ErrGroupAuthorizationFailed, sarama.ErrClusterAuthorizationFailed,
 	} {
 		if errors.Is(err, right) {
-			return fmt.Sprintf("the cluster does not allow this to user %q: %v", cfg.Net.SASL.User, err)
+			return fmt.Sprintf("the cluster does not allow this to %s: %v", principal(cfg), err)
 		}
 	}
 	return ""
+}
+
+// principal is whom the cluster takes us for.
+func principal(cfg *sarama.Config) string {
+	switch {
+	case cfg.Net.SASL.Enable:
+		return fmt.Sprintf("user %q", cfg.Net.SASL.User)
+	case cfg.Net.TLS.Enable && cfg.Net.TLS.Config != nil && cfg.Net.TLS.Config.GetClientCertificate != nil:
+		return "the user of our client certificate (KAFKA_TLS_CERT_FILE)"
+	}
+	return "clients without a user (KAFKA_SASL_MECHANISM)"
+}
+
+// hiding is what may be behind a topic that does not seem to be there: a cluster that asks for rights does not
+// show topics to those who have none. It is empty where nobody has asked who we are.
+func hiding(cfg *sarama.Config) string {
+	if !cfg.Net.SASL.Enable && !cfg.Net.TLS.Enable {
+		return ""
+	}
+	return ", or hidden from " + principal(cfg) + " for want of rights"
 }
 
 func explainCertificate(err error) string {
@@ -100,6 +120,8 @@ func explainNetwork(err error, cfg *sarama.Config) string {
 		return "the broker does not answer in time"
 	case !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
 		return ""
+	case cfg.Net.TLS.Enable && !cfg.Net.SASL.Enable:
+		return "the broker closes the connection: does it speak TLS on this port, and does it want a client certificate (KAFKA_TLS_CERT_FILE) or a user (KAFKA_SASL_MECHANISM)?"
 	case cfg.Net.TLS.Enable:
 		return "the broker closes the connection: does it speak TLS on this port, and does it want a client certificate (KAFKA_TLS_CERT_FILE)?"
 	default:

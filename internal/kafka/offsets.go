@@ -64,20 +64,43 @@ func OldestOffset(client sarama.Client, topic string, partition int32) (int64, e
 	return offset, nil
 }
 
+// Commit is what a group has committed for a partition.
+type Commit struct {
+	Offset int64 // NoOffset where there is none
+	// Topic is which topic of that name was read, as far as the commit says so.
+	Topic Identity
+}
+
 // CommittedOffsets returns the offsets that the group has committed for the
 // partitions of each topic; NoOffset where there is none.
 func CommittedOffsets(client sarama.Client, group string, partitions map[string][]int32) (map[string]map[int32]int64, error) {
+	commits, err := Commits(client, group, partitions)
+	if err != nil {
+		return nil, err
+	}
+	offsets := make(map[string]map[int32]int64, len(commits))
+	for topic, of := range commits {
+		offsets[topic] = make(map[int32]int64, len(of))
+		for partition, commit := range of {
+			offsets[topic][partition] = commit.Offset
+		}
+	}
+	return offsets, nil
+}
+
+// Commits returns what the group has committed for the partitions of each topic.
+func Commits(client sarama.Client, group string, partitions map[string][]int32) (map[string]map[int32]Commit, error) {
 	response, err := fetchOffsets(client, group, partitions)
 	unknown := errors.Is(err, sarama.ErrGroupIDNotFound) // what some brokers say of a new group
 	if err != nil && !unknown {
 		return nil, fmt.Errorf("committed offsets of group %s: %w", group, err)
 	}
-	committed := make(map[string]map[int32]int64, len(partitions))
+	committed := make(map[string]map[int32]Commit, len(partitions))
 	for topic, numbers := range partitions {
-		committed[topic] = make(map[int32]int64, len(numbers))
+		committed[topic] = make(map[int32]Commit, len(numbers))
 		for _, partition := range numbers {
 			if unknown {
-				committed[topic][partition] = NoOffset
+				committed[topic][partition] = Commit{Offset: NoOffset}
 				continue
 			}
 			block := response.GetBlock(topic, partition)
@@ -87,7 +110,7 @@ func CommittedOffsets(client sarama.Client, group string, partitions map[string]
 			case !errors.Is(block.Err, sarama.ErrNoError):
 				return nil, fmt.Errorf("committed offset of group %s on %s/%d: %w", group, topic, partition, block.Err)
 			}
-			committed[topic][partition] = max(block.Offset, NoOffset)
+			committed[topic][partition] = Commit{Offset: max(block.Offset, NoOffset), Topic: Identity(block.Metadata)}
 		}
 	}
 	return committed, nil

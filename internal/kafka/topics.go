@@ -28,11 +28,8 @@ type Topics struct {
 	// decides the number of replicas; 0 = 10 s. A cluster that has just been
 	// started reports its brokers one by one.
 	Settle time.Duration
-}
-
-// EnsureTopics is Topics.Ensure with everything at its default.
-func EnsureTopics(ctx context.Context, client sarama.Client, topics []string, log logrus.FieldLogger, tick func()) error {
-	return Topics{Names: topics}.Ensure(ctx, client, log, tick)
+	// Status, where it is not nil, is called with the reason whenever the topics cannot be created: for /ready.
+	Status func(reason string)
 }
 
 // Ensure creates the topics that are missing, with 3 replicas where there are
@@ -49,6 +46,7 @@ func (t Topics) Ensure(ctx context.Context, client sarama.Client, log logrus.Fie
 	trouble := Trouble{
 		Log: log, Config: client.Config(),
 		Failing: "topics cannot be created, trying again", Settled: "topics are there",
+		Status: t.Status,
 	}
 	first := true
 	_, err := Persist(ctx, trouble, tick, nil, func() (struct{}, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -151,8 +152,8 @@ func TestEnsureTopicsWithoutRights(t *testing.T) {
 			"DescribeConfigsRequest": sarama.NewMockDescribeConfigsResponseWithErrorCode(t),
 		})
 		log, lines := newLog()
-		if err := EnsureTopics(t.Context(), connectTo(t, broker), []string{"London"}, log, noTick); err != nil {
-			t.Fatalf("EnsureTopics: %v", err)
+		if err := (Topics{Names: []string{"London"}}).Ensure(t.Context(), connectTo(t, broker), log, noTick); err != nil {
+			t.Fatalf("Ensure: %v", err)
 		}
 		if lines.count("cannot be read") != 1 {
 			t.Errorf("got log\n%s", lines)
@@ -163,11 +164,17 @@ func TestEnsureTopicsWithoutRights(t *testing.T) {
 		broker := newBroker(t, "127.0.0.1:0", nil, handlers{"CreateTopicsRequest": createReply(sarama.ErrTopicAuthorizationFailed, "NYC")})
 		log, lines := newLog()
 		ctx, cancel := context.WithCancel(t.Context())
-		topics := Topics{Names: []string{"NYC"}, Settle: time.Millisecond}
+		reasons := make(chan string, 100)
+		topics := Topics{Names: []string{"NYC"}, Settle: time.Millisecond, Status: func(reason string) { reasons <- reason }}
 		done := make(chan error, 1)
 		client := connectTo(t, broker)
 		go func() { done <- topics.Ensure(ctx, client, log, noTick) }()
-		waitFor(t, "the complaint", func() bool { return lines.count("does not allow this to user") > 0 })
+		waitFor(t, "the complaint", func() bool {
+			return lines.count("does not allow this to clients without a user (KAFKA_SASL_MECHANISM): create topic NYC: ") > 0
+		})
+		if reason := <-reasons; !strings.Contains(reason, "create topic NYC: ") {
+			t.Errorf("got status %q", reason)
+		}
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("got error %v", err)
@@ -182,8 +189,8 @@ func TestEnsureTopicsLogsOtherPartitionCounts(t *testing.T) {
 	}, handlers{"DescribeConfigsRequest": sarama.NewMockDescribeConfigsResponse(t)})
 	client := connectTo(t, broker)
 	log, lines := newLog()
-	if err := EnsureTopics(t.Context(), client, []string{"London"}, log, noTick); err != nil {
-		t.Fatalf("EnsureTopics: %v", err)
+	if err := (Topics{Names: []string{"London"}}).Ensure(t.Context(), client, log, noTick); err != nil {
+		t.Fatalf("Ensure: %v", err)
 	}
 	if lines.count("partitions 2 instead of 6") != 1 || len(creations(broker)) != 0 {
 		t.Errorf("got %v created, log\n%s", creations(broker), lines)

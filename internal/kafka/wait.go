@@ -62,7 +62,7 @@ func unavailable(client sarama.Client, topics []string) string {
 	}
 	switch {
 	case len(missing) > 0:
-		return "missing topics: " + strings.Join(missing, ", ")
+		return "missing topics: " + strings.Join(missing, ", ") + hiding(client.Config())
 	case len(leaderless) > 0:
 		return "topics with a partition that has no leader: " + strings.Join(leaderless, ", ")
 	}

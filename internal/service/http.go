@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	stdlog "log"
@@ -22,7 +23,7 @@ const (
 	writeTimeout  = 15 * time.Second
 	idleTimeout   = 60 * time.Second // longer than the usual time between two scrapes or checks
 	maxHeader     = 16 << 10
-	// maxScrapes bounds the answers to /metrics that are built and held at the same time.
+	// maxScrapes bounds the answers to /metrics that are built at the same time.
 	maxScrapes = 8
 	// stopTimeout is what remains for requests in flight when the service has drained.
 	stopTimeout = 500 * time.Millisecond
@@ -38,11 +39,10 @@ func newServer(rt *Runtime) *http.Server {
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, rt.Ready.Reasons(), "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(rt.Metrics, promhttp.HandlerOpts{
-		ErrorLog:            httpLog,
-		ErrorHandling:       promhttp.ContinueOnError, // one bad collector must not hide the others
-		MaxRequestsInFlight: maxScrapes,
-	}))
+	mux.Handle("GET /metrics", buffered(promhttp.HandlerFor(rt.Metrics, promhttp.HandlerOpts{
+		ErrorLog:      httpLog,
+		ErrorHandling: promhttp.ContinueOnError, // one bad collector must not hide the others
+	}), maxScrapes))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, rt.Name+`
 /health   200 while every loop of the service is alive, else 503 with the loops that are not
@@ -60,6 +60,41 @@ func newServer(rt *Runtime) *http.Server {
 		ErrorLog:          stdlog.New(httpLog, "", 0),
 	}
 }
+
+// buffered builds so many answers of a handler at the same time, and sends each when it is complete: one that
+// nobody reads takes its own memory, and no turn of another.
+func buffered(handler http.Handler, atOnce int) http.Handler {
+	turns := make(chan struct{}, atOnce)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case turns <- struct{}{}:
+		case <-r.Context().Done():
+			return
+		}
+		whole := answerBuffer{ResponseWriter: w}
+		func() {
+			defer func() { <-turns }()
+			handler.ServeHTTP(&whole, r)
+		}()
+		if whole.status != 0 {
+			w.WriteHeader(whole.status)
+		}
+		_, _ = w.Write(whole.body.Bytes()) // a client that has gone away is no news
+	})
+}
+
+// answerBuffer keeps an answer back.
+type answerBuffer struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (b *answerBuffer) WriteHeader(status int) { b.status = status }
+
+// Write implements http.ResponseWriter.
+func (b *answerBuffer) Write(p []byte) (int, error) { return b.body.Write(p) }
 
 // stopServer lets requests in flight finish for a moment, then closes everything.
 func stopServer(server *http.Server) {

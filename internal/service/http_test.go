@@ -143,3 +143,54 @@ func TestHostileConnections(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks for metrics and does not read them keeps nobody else from having them.
+func TestSlowReadersOfMetrics(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt := newTestRuntime()
+	many := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "many", Help: strings.Repeat("x", 1000)}, []string{"label"})
+	for i := range 2000 {
+		many.WithLabelValues(fmt.Sprint(strings.Repeat("y", 200), i)).Set(1)
+	}
+	rt.Metrics.MustRegister(many)
+	server := newServer(rt)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() {
+		stopServer(server)
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	}()
+	address := listener.Addr().String()
+	for range 3 * maxScrapes {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := io.WriteString(conn, strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // an answer has begun
+			t.Fatal(err)
+		}
+	}
+	answered := func() bool {
+		status, body := get(t, address, "/metrics")
+		return status == http.StatusOK && strings.Contains(body, "\ngo_goroutines ")
+	}
+	limit := time.Now().Add(writeTimeout / 2) // those that do not read have not been cut off by then
+	for streak := 0; streak < 10; {
+		if streak++; !answered() {
+			streak = 0
+		}
+		if time.Now().After(limit) {
+			t.Fatal("/metrics does not answer ten times in a row while others do not read theirs")
+		}
+	}
+}

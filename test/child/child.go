@@ -53,6 +53,9 @@ func Start(command Command) (*Process, error) {
 	return p, nil
 }
 
+// Pid is the number of the process.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Await calls ready until it returns nil. It fails when ctx ends or the process does, with the last
 // error and the end of the log.
 func (p *Process) Await(ctx context.Context, ready func(context.Context) error) error {

@@ -28,7 +28,13 @@ type kafka struct {
 
 func startKafka(t testing.TB, generation realkafka.Generation, brokers int) kafka {
 	t.Helper()
-	cluster, err := realkafka.Start(t.Context(), realkafka.Options{Generation: generation, Brokers: brokers})
+	return kafka{StartCluster(t, realkafka.Options{Generation: generation, Brokers: brokers}), t}
+}
+
+// StartCluster starts an Apache Kafka that ends with the test. If that fails, the ends of its logs are shown.
+func StartCluster(t testing.TB, options realkafka.Options) *realkafka.Cluster {
+	t.Helper()
+	cluster, err := realkafka.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +46,7 @@ func startKafka(t testing.TB, generation realkafka.Generation, brokers int) kafk
 			t.Errorf("close Apache Kafka: %v", err)
 		}
 	})
-	return kafka{cluster, t}
+	return cluster
 }
 
 // Down kills the brokers.

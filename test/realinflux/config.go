@@ -7,7 +7,7 @@ import (
 
 // config returns the server's configuration. What is off would only cost time or write to the
 // server's own database; everything else is InfluxDB's default.
-func config(dir string, rpcPort, apiPort int) string {
+func config(dir string, rpcPort, apiPort int, users bool) string {
 	return fmt.Sprintf(`reporting-disabled = true
 bind-address = "127.0.0.1:%d"
 
@@ -22,8 +22,9 @@ bind-address = "127.0.0.1:%d"
 [http]
   bind-address = "127.0.0.1:%d"
   log-enabled = false
+  auth-enabled = %t
 
 [monitor]
   store-enabled = false
-`, rpcPort, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), apiPort)
+`, rpcPort, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), apiPort, users)
 }

@@ -25,8 +25,10 @@ const (
 // Server is an InfluxDB 1.x. It is safe for concurrent use.
 type Server struct {
 	influxd string
+	options Options
 	dir     string
-	api     int // port
+	api     int            // port
+	keeper  *child.Process // of its own disk; nil where it has none
 
 	mu      sync.Mutex
 	process *child.Process // nil while it does not run
@@ -35,9 +37,23 @@ type Server struct {
 // Release finds the executable of a server.
 type Release func(ctx context.Context) (influxd string, err error)
 
+// Options describe a server. The zero value lets everybody in, and has the disk of the machine.
+type Options struct {
+	// Users are asked for, with their rights: the first one to be created has to be an administrator.
+	Users bool
+	// Disk is the size of a disk of its own, in MiB, which FillDisk fills. It takes Linux, and the right to mount in a
+	// namespace of one's own. 0: none.
+	Disk int
+}
+
 // Start starts a server without any database and returns when it answers. The caller closes it.
 func Start(ctx context.Context, release Release) (*Server, error) {
-	s, err := newServer(ctx, release)
+	return StartWith(ctx, release, Options{})
+}
+
+// StartWith is Start of a server that is not as usual.
+func StartWith(ctx context.Context, release Release, options Options) (*Server, error) {
+	s, err := newServer(ctx, release, options)
 	if err == nil {
 		err = s.Up(ctx)
 	}
@@ -48,8 +64,8 @@ func Start(ctx context.Context, release Release) (*Server, error) {
 }
 
 // newServer writes a configuration. The server is not nil when there is an error.
-func newServer(ctx context.Context, release Release) (*Server, error) {
-	s := &Server{}
+func newServer(ctx context.Context, release Release, options Options) (*Server, error) {
+	s := &Server{options: options}
 	var err error
 	if s.influxd, err = release(ctx); err != nil {
 		return s, err
@@ -62,7 +78,17 @@ func newServer(ctx context.Context, release Release) (*Server, error) {
 		return s, err
 	}
 	s.api = ports[1]
-	return s, os.WriteFile(s.config(), []byte(config(s.dir, ports[0], ports[1])), 0o600)
+	data := s.dir
+	if options.Disk > 0 {
+		data = s.disk()
+		if err := os.Mkdir(data, 0o700); err != nil {
+			return s, err
+		}
+		if err := s.mountDisk(); err != nil {
+			return s, err
+		}
+	}
+	return s, os.WriteFile(s.config(), []byte(config(data, ports[0], ports[1], options.Users)), 0o600)
 }
 
 func (s *Server) config() string { return filepath.Join(s.dir, "influxdb.conf") }
@@ -79,9 +105,7 @@ func (s *Server) Up(ctx context.Context) error {
 	if s.process != nil {
 		return nil
 	}
-	process, err := child.Start(child.Command{
-		Name: "influxd", Path: s.influxd, Args: []string{"run", "-config", s.config()}, Log: s.log(),
-	})
+	process, err := child.Start(s.command())
 	if err != nil {
 		return err
 	}
@@ -134,6 +158,9 @@ func (s *Server) Log() string { return child.Tail(s.log()) }
 // Close ends the server and removes its data.
 func (s *Server) Close() error {
 	err := s.Kill()
+	if s.keeper != nil {
+		err = errors.Join(err, s.keeper.Kill())
+	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))
 	}

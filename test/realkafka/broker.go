@@ -54,6 +54,7 @@ type broker struct {
 	port       int // of clients and the other brokers
 	controller int // port of the controllers' quorum
 	listeners  []listener
+	secured    []int // ports of the listeners of Security
 	dir        string
 	process    *child.Process // nil while it does not run
 }
@@ -64,8 +65,11 @@ func (b *broker) properties() string { return filepath.Join(b.dir, "server.prope
 func (b *broker) log() string        { return filepath.Join(b.dir, "broker.log") }
 
 // prepare writes the broker's files and formats its storage, where that has to be done.
-func (b *broker) prepare(ctx context.Context, clusterID string, settings properties) error {
+func (b *broker) prepare(ctx context.Context, clusterID string, settings properties, security *Security) error {
 	if err := b.makeDir(b.dir); err != nil {
+		return err
+	}
+	if err := b.secure(security, settings); err != nil {
 		return err
 	}
 	if err := settings.write(b.properties()); err != nil {
@@ -74,7 +78,9 @@ func (b *broker) prepare(ctx context.Context, clusterID string, settings propert
 	if b.generation.storage == "" {
 		return nil
 	}
-	args := b.command(b.dir, b.generation.storage, "format", "--cluster-id", clusterID, "--config", b.properties())
+	args := b.command(b.dir, b.generation.storage, append([]string{
+		"format", "--cluster-id", clusterID, "--config", b.properties(),
+	}, security.scramOfFormat()...)...)
 	if output, err := exec.CommandContext(ctx, b.java, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("format the storage of %s: %w\n%s", b.name(), err, output)
 	}

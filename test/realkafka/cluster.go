@@ -29,11 +29,13 @@ type Options struct {
 	// Production runs the brokers as Apache Kafka's own script does, instead of for a quick start: for what is measured.
 	Production bool
 	Listeners  Listeners
+	Security   *Security // nil: the plain listener, and Listeners, are the only ones
 }
 
 // Cluster is a cluster of Apache Kafka. It is safe for concurrent use.
 type Cluster struct {
-	dir string
+	dir      string
+	security *Security
 
 	mu      sync.Mutex // held while brokers are started and ended
 	brokers []*broker  // the slice itself never changes
@@ -58,7 +60,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 
 // newCluster lays out a cluster, ready to be started. It is not nil when there is an error.
 func newCluster(ctx context.Context, options Options) (*Cluster, error) {
-	c := &Cluster{}
+	c := &Cluster{security: options.Security}
 	java, err := FindJava()
 	if err != nil {
 		return c, err
@@ -68,7 +70,8 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		return c, err
 	}
 	n, further := max(1, options.Brokers), len(options.Listeners.Names)
-	ports, err := child.FreePorts((2+further)*n + 1)
+	secured := len(c.security.listeners())
+	ports, err := child.FreePorts((2+further+secured)*n + 1)
 	if err != nil {
 		return c, err
 	}
@@ -80,9 +83,10 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		c.brokers = append(c.brokers, &broker{
 			installation: installed,
 			id:           id, port: ports[id], controller: ports[n+id],
-			dir: filepath.Join(c.dir, strconv.Itoa(id)),
+			secured: ports[2*n+1+secured*id:][:secured],
+			dir:     filepath.Join(c.dir, strconv.Itoa(id)),
 		})
-		at := 2*n + 1 + id*further
+		at := (2+secured)*n + 1 + id*further
 		if err := c.brokers[id].listen(options.Listeners, ports[at:at+further]); err != nil {
 			return c, err
 		}
@@ -93,10 +97,13 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 		if err := c.keeper.start(ctx); err != nil {
 			return c, err
 		}
+		if err := c.keeper.addUsers(ctx, c.security); err != nil {
+			return c, err
+		}
 		settings = func(b *broker, all []*broker) properties { return withZooKeeper(b, all, c.keeper.addr()) }
 	}
 	return c, each(c.brokers, func(b *broker) error {
-		return b.prepare(ctx, clusterID, withListeners(b, settings(b, c.brokers)))
+		return b.prepare(ctx, clusterID, withListeners(b, settings(b, c.brokers)), c.security)
 	})
 }
 

@@ -12,6 +12,8 @@ type Generation struct {
 	storage string
 	// zooKeeper is the class of the server that the brokers keep their metadata in; empty: they do so themselves.
 	zooKeeper string
+	// authorizer is the class that asks for rights, where that is wanted.
+	authorizer string
 	// logging is how the brokers' log is configured.
 	logging logging
 }
@@ -19,14 +21,17 @@ type Generation struct {
 // String is the folder of the pom, which names the line.
 func (g Generation) String() string { return g.pom }
 
+// standardAuthorizer is that of brokers that keep their metadata themselves.
+const standardAuthorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+
 // Kafka4 is the newest: KRaft alone, and none of the oldest versions of the protocol's requests.
-var Kafka4 = Generation{pom: "kafka-4", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", logging: log4j2}
+var Kafka4 = Generation{pom: "kafka-4", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", authorizer: standardAuthorizer, logging: log4j2}
 
 // Kafka39 is the last line before it, in which the oldest versions of the protocol's requests are still known.
-var Kafka39 = Generation{pom: "kafka-3.9", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", logging: log4j1}
+var Kafka39 = Generation{pom: "kafka-3.9", server: "kafka.Kafka", storage: "kafka.tools.StorageTool", authorizer: standardAuthorizer, logging: log4j1}
 
 // Kafka24 is what DC/OS's catalog installs: with ZooKeeper.
 var Kafka24 = Generation{
 	pom: "kafka-2.4", server: "kafka.Kafka", logging: log4j1,
-	zooKeeper: "org.apache.zookeeper.server.ZooKeeperServerMain",
+	zooKeeper: "org.apache.zookeeper.server.ZooKeeperServerMain", authorizer: "kafka.security.authorizer.AclAuthorizer",
 }
