@@ -70,10 +70,13 @@ func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
 	}
 	defer k.Close()
 	var processes []*measure.Process
-	for name, settings := range map[string][]string{
-		scene.Generator: {"GEN_WAIT_SEC=" + wait}, scene.Ingest: {"INFLUX_API=" + server.URL()}, scene.Detector: nil,
+	for _, service := range []struct {
+		name     string
+		settings []string
+	}{
+		{scene.Generator, []string{"GEN_WAIT_SEC=" + wait}}, {scene.Ingest, []string{"INFLUX_API=" + server.URL()}}, {scene.Detector, nil},
 	} {
-		p, err := s.Start(name, nil, append(settings, "BROKER="+k.Broker())...)
+		p, err := s.Start(service.name, nil, append(service.settings, "BROKER="+k.Broker())...)
 		if err != nil {
 			return nil, err
 		}

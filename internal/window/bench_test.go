@@ -8,10 +8,10 @@ import (
 	"fintrans/internal/window"
 )
 
-// BenchmarkObserve judges transactions of random pairs in a full window, ten held to a pair, with a
-// Forget after every thousand. Late ones are up to an eighth of the window old.
+// BenchmarkObserve judges transactions of random pairs in a full window, ten held to a pair or, of few
+// pairs, 400, with a Forget after every thousand. Late ones are up to an eighth of the window old.
 func BenchmarkObserve(b *testing.B) {
-	for _, pairs := range []int{10_000, 1_000_000} {
+	for _, pairs := range []int{1_000, 10_000, 1_000_000} {
 		for _, late := range []bool{false, true} {
 			name := fmt.Sprintf("pairs=%d/late=%v", pairs, late)
 			b.Run(name, func(b *testing.B) { benchmarkObserve(b, pairs, late) })
@@ -22,7 +22,7 @@ func BenchmarkObserve(b *testing.B) {
 // A window that is full takes the memory of what comes from what leaves.
 func TestObserveDoesNotAllocate(t *testing.T) { // alone: AllocsPerRun counts the whole process
 	for _, late := range []bool{false, true} {
-		observe := fullWindow(1000, late)
+		observe := fullWindow(1000, 10, 10_000, late)
 		if got := testing.AllocsPerRun(10_000, observe); got != 0 {
 			t.Errorf("late %v: got %v allocations a transaction, want none", late, got)
 		}
@@ -30,7 +30,11 @@ func TestObserveDoesNotAllocate(t *testing.T) { // alone: AllocsPerRun counts th
 }
 
 func benchmarkObserve(b *testing.B, pairs int, late bool) {
-	observe := fullWindow(pairs, late)
+	each, threshold := 10, uint64(10_000)
+	if pairs == 1000 {
+		each, threshold = 400, 400_000 // no pair is above it
+	}
+	observe := fullWindow(pairs, each, threshold, late)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for b.Loop() {
@@ -38,10 +42,10 @@ func benchmarkObserve(b *testing.B, pairs int, late bool) {
 	}
 }
 
-// fullWindow returns what judges one more transaction in a window that holds ten to a pair.
-func fullWindow(pairs int, late bool) (observe func()) {
-	length := int64(10 * pairs)
-	w := window.New(window.Config{Threshold: 10_000, Length: length})
+// fullWindow returns what judges one more transaction in a window that holds so many to a pair.
+func fullWindow(pairs, each int, threshold uint64, late bool) (observe func()) {
+	length := int64(each * pairs)
+	w := window.New(window.Config{Threshold: threshold, Length: length})
 	rng := rand.New(rand.NewPCG(6, 6))
 	now := length
 	observe = func() {

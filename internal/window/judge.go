@@ -64,6 +64,19 @@ type run struct {
 	best    peak
 }
 
+// stayBelow reports that f cannot exceed the threshold wherever a record of the past counts: all that may count beside
+// it is not enough. That is so for almost all pairs, and spares them the walk through their records: when a backlog
+// is read, the topics come at different paces and most records are of the past.
+func (w *Window) stayBelow(p *pair, held records, r record) bool {
+	most := p.sum + uint64(r.amount) // of those from head on
+	if p.head > 0 {
+		for i := held.after(max(r.at-w.length-1, w.forgotten)); i < int(p.head); i++ {
+			most += held.amount(i)
+		}
+	}
+	return most <= w.threshold
+}
+
 // judgeLate judges a record before it is added, whatever the order. It walks through the instants at
 // which f changes while the record counts, [r.at, r.at+Length), and one step to either side: an episode
 // that ends or begins there is touched.

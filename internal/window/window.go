@@ -94,7 +94,7 @@ func (w *Window) Observe(pair uint64, amount uint32, at int64, tag uint8) (Alert
 	var alerts bool
 	if held.n == 0 || at >= held.time(held.n-1) {
 		alert, alerts = w.judgeInOrder(p, held, r)
-	} else {
+	} else if !w.stayBelow(p, held, r) {
 		alert, alerts = w.judgeLate(p.tags(), held, r)
 	}
 	if at > w.forgotten {
