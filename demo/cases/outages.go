@@ -117,7 +117,7 @@ func InfluxFails(t testing.TB, start harness.Starter) {
 		{Status: http.StatusRequestEntityTooLarge, Larger: 2000},
 		{Cut: true},
 		{LoseAnswer: true},
-		{CutAnswer: true},
+		{HalfAnswer: true},
 		{Hang: true},
 	}
 	in := s.Start(ingest, quick)

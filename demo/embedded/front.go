@@ -26,8 +26,8 @@ type Fault struct {
 	// LoseAnswer serves the request and closes the connection instead of answering it: what the
 	// client must take for a failure has happened.
 	LoseAnswer bool
-	// CutAnswer does the same in the middle of the answer's first line.
-	CutAnswer bool
+	// HalfAnswer does the same in the middle of the answer's first line.
+	HalfAnswer bool
 }
 
 // concerns says whether the fault is for the request at all.
@@ -114,9 +114,9 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 	case fault.LoseAnswer:
 		f.handler.ServeHTTP(discardAnswer{}, r)
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
-	case fault.CutAnswer:
+	case fault.HalfAnswer:
 		f.handler.ServeHTTP(discardAnswer{}, r)
-		cutAnswer(w)
+		halfAnswer(w)
 	case fault.Cut:
 		panic(http.ErrAbortHandler)
 	default:
@@ -136,8 +136,8 @@ func (f *Front) hang(ctx context.Context, changed <-chan struct{}) bool {
 	}
 }
 
-// cutAnswer writes half of the first line of an answer that says that all is well, and closes the connection.
-func cutAnswer(w http.ResponseWriter) {
+// halfAnswer writes half of the first line of an answer that says that all is well, and closes the connection.
+func halfAnswer(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
