@@ -117,10 +117,10 @@ func InfluxFails(t testing.TB, start harness.Starter) {
 		{Status: http.StatusUnauthorized, Body: `{"error":"authorization failed"}`},
 		{Status: http.StatusRequestEntityTooLarge, Larger: 2000},
 		{Status: http.StatusInternalServerError, Body: `{"error":"write wal: no space left on device"}`},
-		{Status: http.StatusBadRequest, Body: `{"error":"partial write: points beyond retention policy dropped=`, CutBody: true},
+		{Status: http.StatusBadRequest, Body: `{"error":"partial write: points beyond retention policy dropped=`, CutAnswer: true},
 		{Cut: true},
 		{LoseAnswer: true},
-		{CutAnswer: true},
+		{HalfAnswer: true},
 		{Hang: true},
 	}
 	in := s.Start(ingest, quick)

@@ -20,8 +20,8 @@ type Fault struct {
 	// Status answers with this status and Body.
 	Status int
 	Body   string
-	// CutBody closes the connection in the middle of that answer's body.
-	CutBody bool
+	// CutAnswer closes the connection in the middle of that answer's body.
+	CutAnswer bool
 	// Hang reads the request and never answers, until the fault is changed or the client gives up.
 	Hang bool
 	// Cut closes the connection without an answer.
@@ -29,8 +29,8 @@ type Fault struct {
 	// LoseAnswer serves the request and closes the connection instead of answering it: what the
 	// client must take for a failure has happened.
 	LoseAnswer bool
-	// CutAnswer does the same as LoseAnswer in the middle of the answer's first line.
-	CutAnswer bool
+	// HalfAnswer does the same in the middle of the answer's first line.
+	HalfAnswer bool
 }
 
 // concerns says whether the fault is for the request at all.
@@ -117,19 +117,19 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 	case fault.LoseAnswer:
 		f.handler.ServeHTTP(discardAnswer{}, r)
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
-	case fault.CutAnswer:
+	case fault.HalfAnswer:
 		f.handler.ServeHTTP(discardAnswer{}, r)
-		cutAnswer(w)
+		halfAnswer(w)
 	case fault.Cut:
 		panic(http.ErrAbortHandler)
 	default:
 		_, _ = io.Copy(io.Discard, r.Body)
-		if fault.CutBody {
+		if fault.CutAnswer {
 			w.Header().Set("Content-Length", strconv.Itoa(2*len(fault.Body)))
 		}
 		w.WriteHeader(fault.Status)
 		_, _ = io.WriteString(w, fault.Body)
-		if fault.CutBody {
+		if fault.CutAnswer {
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}
@@ -146,8 +146,8 @@ func (f *Front) hang(ctx context.Context, changed <-chan struct{}) bool {
 	}
 }
 
-// cutAnswer writes half of the first line of an answer that says that all is well, and closes the connection.
-func cutAnswer(w http.ResponseWriter) {
+// halfAnswer writes half of the first line of an answer that says that all is well, and closes the connection.
+func halfAnswer(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)

@@ -108,7 +108,7 @@ func TestInfluxFailsInPart(t *testing.T) {
 	write(t, i, http.StatusRequestEntityTooLarge, "volume value=1i 1\nvolume value=1i 1")
 	write(t, i, http.StatusNoContent, "volume value=2i 2")
 
-	i.Fail(embedded.Fault{Path: "/write", CutAnswer: true})
+	i.Fail(embedded.Fault{Path: "/write", HalfAnswer: true})
 	if _, err := post(i, "volume value=3i 3"); err == nil {
 		t.Error("half an answer was taken for one")
 	}

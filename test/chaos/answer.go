@@ -22,6 +22,6 @@ func answers() []answer {
 		{"hangs", embedded.Fault{Path: "/write", Hang: true}},
 		{"cuts connections", embedded.Fault{Path: "/write", Cut: true}},
 		{"loses its answers", embedded.Fault{Path: "/write", LoseAnswer: true}},
-		{"is cut in mid-answer", embedded.Fault{Path: "/write", CutAnswer: true}},
+		{"is cut in mid-answer", embedded.Fault{Path: "/write", HalfAnswer: true}},
 	}
 }

@@ -36,7 +36,7 @@ type progress struct {
 // that was hit, or of all services that the fault concerned.
 type Recovery struct {
 	Alone  []time.Duration // while nothing else was the matter
-	Others []time.Duration // while faults of the other lane came or were on
+	Others []time.Duration // while another fault was on, or has come in between
 }
 
 // expectation is a recovery that has not come yet.
@@ -45,7 +45,7 @@ type expectation struct {
 	lane   string
 	since  time.Time
 	who    []life // all of these; instance is anyInstance, or number is the first life that counts
-	others bool   // a fault of another lane has come in between
+	others bool   // another fault was on, or has come in between
 }
 
 // anyInstance as the instance of an expectation is each of the service.
@@ -170,7 +170,7 @@ func (p *progress) begins(now time.Time, lane string) {
 	}
 	p.active[lane]++
 	for _, e := range p.waiting {
-		e.others = e.others || e.lane != lane
+		e.others = true
 	}
 }
 

@@ -60,11 +60,15 @@ func TestRecoveries(t *testing.T) {
 	p.expect(roll, at(65), life{Ingest, anyInstance, 0}, life{Detector, anyInstance, 0})
 	p.saw(at(66), life{Ingest, 0, 3}, 2)
 	p.saw(at(70), life{Detector, 3, 7}, 4) // both have to come
+	p.expect(cut, at(71), life{Detector, anyInstance, 0})
+	p.begins(at(72), serversLane) // the next of the same lane is another one, too
+	p.healed(at(73), serversLane)
+	p.saw(at(79), life{Detector, 3, 7}, 5)
 
 	_, got := p.end(at(80))
 	want := map[string]Recovery{
 		kill.Row(): {Alone: durations(2, 4), Others: durations(3, 10)},
-		cut.Row():  {Alone: durations(3), Others: durations(5)},
+		cut.Row():  {Alone: durations(3), Others: durations(5, 8)},
 		roll.Row(): {Alone: durations(5)},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -47,7 +47,7 @@ func (r Report) Write(to io.Writer) error {
 	return nil
 }
 
-// faults are how often each kind came, and how long it took to recover: alone, and amid faults of the other lane.
+// faults are how often each kind came, and how long it took to recover: alone, and amid other faults.
 func (r Report) faults() []string {
 	rows := [][]string{{"fault", "times", "recovered alone", "median", "worst", "amid others", "median", "worst"}}
 	total := 0

@@ -152,11 +152,12 @@ func (r *run) perform(faults []Fault) error {
 	var all sync.WaitGroup
 	for n, l := range lanes() {
 		all.Go(func() {
+			var free time.Time
 			for _, f := range faults {
 				if !l.has(f.Kind) {
 					continue
 				}
-				r.pause(time.Until(r.began.Add(f.At)))
+				r.pause(time.Until(latest(r.began.Add(f.At), free)))
 				late := len(r.Faults) == 0 && time.Since(r.began) > r.Length
 				if r.Soft.Err() != nil || late {
 					return
@@ -165,6 +166,7 @@ func (r *run) perform(faults []Fault) error {
 				if failed[n] = r.inject(f); failed[n] != nil {
 					r.stop() // without its servers there is nothing more to see
 				}
+				free = time.Now().Add(breath)
 			}
 		})
 	}
@@ -174,6 +176,16 @@ func (r *run) perform(faults []Fault) error {
 	}
 	r.pause(time.Until(r.began.Add(r.Length)))
 	return r.Hard.Err()
+}
+
+// breath is what lies between two faults of a lane at least, also when the first takes longer than was planned.
+const breath = 3 * time.Second
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (r *run) count(f Fault) {
