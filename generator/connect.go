@@ -62,10 +62,6 @@ func open(brokers []string, conf *sarama.Config, log logrus.FieldLogger) (*link,
 	if err != nil {
 		return nil, err
 	}
-	if err := kafka.NumbersProducers(client); err != nil {
-		_ = client.Close()
-		return nil, err
-	}
 	// Not the service's context: what is in flight at its end is still to be delivered.
 	ctx, giveUp := context.WithCancel(context.Background())
 	producer, err := sarama.NewAsyncProducerFromClient(patient{client, ctx, log})

@@ -118,9 +118,6 @@ func (p *publisher) run(ctx context.Context, cities []string) {
 		Status: p.cannotBegin,
 	}
 	p.producer, err = kafka.Persist(ctx, trouble, loop.Tick, closeProducer, func() (sarama.SyncProducer, error) {
-		if err := kafka.NumbersProducers(client); err != nil {
-			return nil, err
-		}
 		return sarama.NewSyncProducerFromClient(client)
 	})
 	if err != nil {

@@ -80,7 +80,11 @@ func asksEverything(t testing.TB, influx dashboards.Influx) {
 // sendInflux posts to a page of InfluxDB, as the user in its URL.
 func sendInflux(t testing.TB, influx harness.Influx, page string, parameters url.Values, body string) (status int, text string) {
 	t.Helper()
-	answer, err := http.Post(influx.URL()+page+"?"+parameters.Encode(), "text/plain", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, influx.URL()+page+"?"+parameters.Encode(), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

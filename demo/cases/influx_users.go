@@ -19,13 +19,8 @@ func influxAdmin(t testing.TB, influx harness.Influx) (bare string) {
 	}
 	password, _ := address.User.Password()
 	create := fmt.Sprintf("CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES", address.User.Username(), password)
-	answer, err := http.PostForm(influx.URL()+"/query", url.Values{"q": {create}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("create the administrator: status %d", answer.StatusCode)
+	if status, text := sendInflux(t, influx, "/query", url.Values{"q": {create}}, ""); status != http.StatusOK {
+		t.Fatalf("create the administrator: status %d %s", status, text)
 	}
 	address.User = nil
 	return address.String()

@@ -67,7 +67,7 @@ func besiege(t testing.TB, address string) []net.Conn {
 	}
 	var conns []net.Conn
 	for i, opening := range openings {
-		conn, err := net.Dial("tcp", address)
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 		if err != nil {
 			closeAll(conns)
 			t.Fatalf("connection %d to %s: %v", i, address, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -17,7 +18,7 @@ import (
 func (s *Server) disk() string { return filepath.Join(s.dir, "disk") }
 
 // mountDisk mounts it in a namespace that a process of its own keeps, also while the server is away.
-func (s *Server) mountDisk() error {
+func (s *Server) mountDisk(ctx context.Context) error {
 	for _, tool := range []string{"unshare", "nsenter"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("%s is missing, with which the server gets a disk of its own (Debian: the package util-linux)", tool)
@@ -37,7 +38,7 @@ func (s *Server) mountDisk() error {
 		return err
 	}
 	s.keeper = keeper
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	return keeper.Await(ctx, func(context.Context) error {
 		_, err := os.Stat(mounted)
@@ -53,7 +54,7 @@ func (s *Server) command() child.Command {
 		if os.Geteuid() != 0 {
 			enter = append(enter, "--user", "--preserve-credentials")
 		}
-		args = append(enter, args...)
+		args = slices.Concat(enter, args)
 	}
 	return child.Command{Name: "influxd", Path: "/usr/bin/env", Args: args, Log: s.log()}
 }

@@ -84,7 +84,7 @@ func newServer(ctx context.Context, release Release, options Options) (*Server, 
 		if err := os.Mkdir(data, 0o700); err != nil {
 			return s, err
 		}
-		if err := s.mountDisk(); err != nil {
+		if err := s.mountDisk(ctx); err != nil {
 			return s, err
 		}
 	}

@@ -18,6 +18,8 @@ type Security struct {
 	Listeners []Listener
 	// Users are the passwords for SASL, by user: for PLAIN and both kinds of SCRAM.
 	Users map[string]string
+	// Plain are users with a password for PLAIN alone: on old brokers those for SCRAM take seconds each.
+	Plain map[string]string
 	// ACLs has the cluster ask for rights.
 	ACLs bool
 }
@@ -51,7 +53,7 @@ func (b *broker) secure(s *Security, p properties) error {
 			protocol = "SASL_SSL"
 		}
 		protocols = append(protocols, l.Name+":"+protocol)
-		if err := b.addListener(l, s.Users, p); err != nil {
+		if err := b.addListener(l, s, p); err != nil {
 			return fmt.Errorf("listener %s of %s: %w", l.Name, b.name(), err)
 		}
 	}
@@ -63,7 +65,7 @@ func (b *broker) secure(s *Security, p properties) error {
 	return nil
 }
 
-func (b *broker) addListener(l Listener, users map[string]string, p properties) error {
+func (b *broker) addListener(l Listener, s *Security, p properties) error {
 	prefix := "listener.name." + strings.ToLower(l.Name) + "."
 	keys := filepath.Join(b.dir, l.Name+".keys")
 	if err := l.Certificate.WriteKeyStore(keys, storePassword); err != nil {
@@ -86,6 +88,8 @@ func (b *broker) addListener(l Listener, users map[string]string, p properties) 
 	if l.SASL {
 		p[prefix+"sasl.enabled.mechanisms"] = strings.Join(mechanisms, ",")
 		plain := "org.apache.kafka.common.security.plain.PlainLoginModule required"
+		users := maps.Clone(s.Users)
+		maps.Copy(users, s.Plain)
 		for _, user := range slices.Sorted(maps.Keys(users)) {
 			plain += fmt.Sprintf(" user_%s=%q", user, users[user])
 		}

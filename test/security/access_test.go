@@ -14,6 +14,7 @@ import (
 )
 
 func TestNewest(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, realkafka.Kafka4, false)
 	h.lets(t, slices.Concat(h.byTLS(), h.byPassword()))
 	h.refuses(t)
@@ -21,11 +22,13 @@ func TestNewest(t *testing.T) {
 
 // TestKafka39 and TestKafka24 are there for what differs: where the brokers have their users from.
 func TestKafka39(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, realkafka.Kafka39, false)
 	h.lets(t, h.byPassword())
 }
 
 func TestKafka24(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, realkafka.Kafka24, false)
 	h.lets(t, h.byPassword())
 }

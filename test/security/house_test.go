@@ -37,16 +37,20 @@ const (
 type house struct {
 	*realkafka.Cluster
 	dir    string
+	plain  map[string]string       // users that there are from the start, with PLAIN
 	ours   *certificates.Authority // of the brokers and of clients
 	others *certificates.Authority // nobody trusts it
 }
 
-// newHouse starts a cluster with all listeners.
-func newHouse(t *testing.T, generation realkafka.Generation, acls bool) *house {
+// newHouse starts a cluster with all listeners. More users than the usual one have the same password.
+func newHouse(t *testing.T, generation realkafka.Generation, acls bool, more ...string) *house {
 	t.Helper()
-	h := &house{dir: t.TempDir(), ours: authority(t, "fintrans"), others: authority(t, "somebody else")}
+	h := &house{dir: t.TempDir(), plain: map[string]string{}, ours: authority(t, "fintrans"), others: authority(t, "somebody else")}
 	broker := func(name, host string, ends time.Time) certificates.Certificate {
 		return issue(t, h.ours, certificates.Subject{Name: name, Hosts: []string{host}, Ends: ends})
+	}
+	for _, name := range more {
+		h.plain[name] = password
 	}
 	here := broker("broker", "127.0.0.1", time.Time{})
 	h.Cluster = real.StartCluster(t, realkafka.Options{Generation: generation, Security: &realkafka.Security{
@@ -58,6 +62,7 @@ func newHouse(t *testing.T, generation realkafka.Generation, acls bool) *house {
 			{Name: elsewhere, Certificate: broker("broker", elsewhereHost, time.Time{})},
 		},
 		Users: map[string]string{user: password},
+		Plain: h.plain,
 		ACLs:  acls,
 	}})
 	h.write(t, "ca.pem", h.ours.PEM())
