@@ -61,7 +61,7 @@ func (s *Server) command() child.Command {
 
 // ballast is the file that fills the disk, as this process sees it through the keeper's eyes.
 func (s *Server) ballast() string {
-	return filepath.Join("/proc", strconv.Itoa(s.keeper.Pid()), "root", s.disk(), "ballast")
+	return fmt.Sprintf("/proc/%d/root%s/ballast", s.keeper.Pid(), s.disk())
 }
 
 // FillDisk leaves no room on the server's own disk.
