@@ -34,11 +34,12 @@ demo: build ## see it at work; Ctrl-C ends it and sums up. build/demo --help lis
 	@cd demo && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/demo ./cmd/demo
 	@build/demo
 
-# The end-to-end tests build the services with the race detector. They themselves only look on, and the servers that they
-# embed would take twice the time with it.
+# Without the race detector: the window, in which nothing is concurrent, and the end-to-end tests, which build the services
+# with it and only look on; the servers that they embed would take twice the time.
 .PHONY: test
 test: ## run the unit tests and the end-to-end tests on embedded servers, with the race detector
-	$(call in_modules,.,go test -race -timeout 10m ./...)
+	$(call in_modules,.,go test -race -timeout 10m $$(go list ./... | grep -v '/internal/window$$'),go test -race -timeout 10m (all but ./internal/window))
+	$(call in_modules,.,go test -timeout 10m ./internal/window)
 	$(call in_modules,demo,go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$'),go test -race -timeout 10m (all but ./e2e))
 	$(call in_modules,demo,go test -timeout 10m ./e2e)
 
