@@ -141,7 +141,7 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 		defer close(drained)
 		g.consume(ctx, h)
 		if err := g.confirmLast(); err != nil {
-			g.last.err = err
+			g.last.set(err)
 		}
 		if err := g.members.Close(); err != nil {
 			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
@@ -149,9 +149,20 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 		_ = g.cfg.Client.Close() // sarama leaves a client that it was given open
 	}()
 	if !g.await(ctx, drained) {
-		return fmt.Errorf("the drain did not end within %v: %s", service.DrainBudget, g.tracker.uncommitted())
+		return g.cutShort()
 	}
-	return g.last.err
+	return g.last.get()
+}
+
+// cutShort says what a drain that has taken too long leaves undone: perhaps nothing. A member that waits to be let
+// into its group, for one that was killed to be missed, has dealt with nothing and cannot leave either.
+func (g *Group) cutShort() error {
+	if undone := g.tracker.uncommitted(); undone != "" {
+		return fmt.Errorf("the drain did not end within %v: %s", service.DrainBudget, undone)
+	}
+	g.cfg.Runtime.Log.WithField("within", service.DrainBudget.String()).
+		Warn("the consumer group could not be left: its brokers have to miss this member. Nothing that it dealt with is uncommitted")
+	return g.last.get()
 }
 
 // drainDeadline is when a drain has to be over. The first call begins it.

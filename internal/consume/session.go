@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -111,7 +112,7 @@ func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
 	a.session.committer.stop()
 	a.session.ConsumerGroupSession.Commit()
 	if a.draining.Err() != nil {
-		g.last.err = g.confirm(a.session)
+		g.last.set(g.confirm(a.session)) // before the tracker forgets: see cutShort
 		g.tracker.forget()
 	} else {
 		g.outside() // the tracker remembers the session until the next: see confirmLast
@@ -120,7 +121,22 @@ func (a *adapter) Cleanup(sarama.ConsumerGroupSession) error {
 }
 
 // outcome is what the last session of a drain came to.
-type outcome struct{ err error }
+type outcome struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (o *outcome) set(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.err = err
+}
+
+func (o *outcome) get() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
 
 // confirm asks the broker whether it holds every mark of the session, and
 // commits again while it does not: sarama does not say whether a commit failed.

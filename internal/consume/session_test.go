@@ -3,6 +3,8 @@ package consume
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -198,5 +200,71 @@ func TestRunClosesTheClientOfTheGroup(t *testing.T) {
 	}
 	if !client.closed.Load() {
 		t.Error("the client is still open")
+	}
+}
+
+// parkedGroup is a group that lets nobody in before it is released: it waits for a member that was killed.
+type parkedGroup struct {
+	sarama.ConsumerGroup
+	release chan struct{}
+	errors  chan error
+}
+
+func (p *parkedGroup) Consume(context.Context, []string, sarama.ConsumerGroupHandler) error {
+	<-p.release
+	return nil
+}
+func (p *parkedGroup) Errors() <-chan error { return p.errors }
+func (p *parkedGroup) Close() error {
+	close(p.errors)
+	return nil
+}
+
+// emptyCluster is a client of a cluster without topics.
+type emptyCluster struct{ closable }
+
+func (*emptyCluster) RefreshMetadata(...string) error { return nil }
+func (*emptyCluster) Topics() ([]string, error)       { return nil, nil }
+func (*emptyCluster) Leader(string, int32) (*sarama.Broker, error) {
+	return nil, sarama.ErrLeaderNotAvailable
+}
+func (*emptyCluster) Coordinator(string) (*sarama.Broker, error) { return nil, sarama.ErrOutOfBrokers }
+func (*emptyCluster) RefreshCoordinator(string) error            { return sarama.ErrOutOfBrokers }
+
+// A member that gets SIGTERM while it waits to be let in has nothing to commit: that it cannot leave is no failure.
+func TestADrainOfAMemberThatWaitsToBeLetIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		last func(*Group) // what happened before
+		want string
+	}{
+		{"it had no session", func(*Group) {}, ""},
+		{"its last session was committed", func(g *Group) { g.last.set(nil) }, ""},
+		{"its last session was not committed", func(g *Group) { g.last.set(errors.New("SF/3 from offset 2 to 4")) }, "SF/3 from offset 2 to 4"},
+		{"what it dealt with may be uncommitted", func(g *Group) {
+			done(g.tracker.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9}), 5)
+		}, "the drain did not end within 9s: what was last read of SF/3 may be read again"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cluster, members := &emptyCluster{}, &parkedGroup{release: make(chan struct{}), errors: make(chan error)}
+				g, err := New(Config{Group: "g", Prefix: "x", Client: cluster, Probe: cluster, Runtime: testRuntime()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.members = members
+				test.last(g)
+				ctx, cancel := context.WithCancel(context.Background())
+				time.AfterFunc(time.Minute, cancel)
+				time.AfterFunc(2*time.Minute, func() { close(members.release) })
+				err = g.Run(ctx, nil)
+				if got := fmt.Sprint(err); got != test.want && (test.want != "" || err != nil) {
+					t.Errorf("got %v, want %q", err, test.want)
+				}
+				<-members.release
+			})
+		})
 	}
 }

@@ -219,7 +219,7 @@ func (t *tracker) compare(committed map[string]map[int32]int64) error {
 	return fmt.Errorf("not committed, will be read again: %s", strings.Join(behind, ", "))
 }
 
-// uncommitted names what may be read again when the drain was cut short.
+// uncommitted names what may be read again when the drain was cut short; it is empty where that is nothing.
 func (t *tracker) uncommitted() string {
 	var names []string
 	t.mu.Lock()
@@ -229,7 +229,7 @@ func (t *tracker) uncommitted() string {
 	}
 	sort.Strings(names)
 	if len(names) == 0 {
-		return "the group could not be left"
+		return ""
 	}
 	return "what was last read of " + strings.Join(names, ", ") + " may be read again"
 }
