@@ -416,6 +416,7 @@ func AlertsArePoints(t testing.TB, start harness.Starter) {
 	if bad != 4 {
 		t.Errorf("%v bad records in the alert topic, want 4", bad)
 	}
+	in.AwaitLog(`session began" claims="London`) // not while it is being let into the group of the money, either
 	in.Kill()
 	in.Restart()
 	var all []alert.Alert
