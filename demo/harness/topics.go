@@ -62,6 +62,7 @@ func newTopicClient(t testing.TB, brokers []string) topicClient {
 		kgo.ProducerBatchMaxBytes(1<<20), // as large as brokers accept
 		kgo.ProducerLinger(0),
 		kgo.MetadataMinAge(50*time.Millisecond), // topics come, go and grow
+		kgo.UnknownTopicRetries(-1),             // brokers that have just been started do not know yet what they have
 	)
 	if err != nil {
 		t.Fatal(err)
