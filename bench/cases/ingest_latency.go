@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fintrans/bench/measure"
 	"fintrans/bench/peers"
 	"fintrans/bench/report"
 	"fintrans/bench/scene"
@@ -122,7 +121,8 @@ func (l *storedLatency) run(ctx context.Context, start starter) (waits, error) {
 	if err := load.run(ctx, observed); err != nil {
 		return waits{}, err
 	}
-	return l.gate.collect(ctx, p, from, load.sent)
+	to := load.sent
+	return collect(ctx, p, "points", func() (waits, int) { return l.gate.so(from, to) })
 }
 
 // gate passes requests on to InfluxDB and notes when it has accepted which points.
@@ -222,25 +222,7 @@ func sourceOf(line []byte) (int64, bool) {
 	return n, found && ended && err == nil
 }
 
-// collect waits until the points of these transactions are there.
-func (g *gate) collect(ctx context.Context, p *measure.Process, from, to int64) (waits, error) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		w, missing := g.so(from, to)
-		if missing == 0 {
-			return w, nil
-		}
-		select {
-		case <-tick.C:
-		case <-p.Exited():
-			return w, p.Failure(errors.New("it has ended"))
-		case <-ctx.Done():
-			return w, p.Failure(fmt.Errorf("%d points are missing: %w", missing, context.Cause(ctx)))
-		}
-	}
-}
-
+// so are the latencies of these transactions so far.
 func (g *gate) so(from, to int64) (w waits, missing int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

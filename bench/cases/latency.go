@@ -164,7 +164,7 @@ func (l *alertLatency) run(ctx context.Context, start func(func(string), string)
 	if err := load.run(ctx, observed); err != nil {
 		return waits{}, err
 	}
-	return l.collect(ctx, p)
+	return collect(ctx, p, "alerts", l.so)
 }
 
 // catchUp keeps the load up until the consumer has dealt with more records than the topics had at some time, and
@@ -227,12 +227,12 @@ func firstNumber(line string) (int64, bool) {
 	return 0, false
 }
 
-// collect waits for the lines of all probes.
-func (l *alertLatency) collect(ctx context.Context, p *measure.Process) (waits, error) {
+// collect waits until none of a run's latencies is missing; so tells what there is of them.
+func collect(ctx context.Context, p *measure.Process, what string, so func() (w waits, missing int)) (waits, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		w, missing := l.so()
+		w, missing := so()
 		if missing == 0 {
 			return w, nil
 		}
@@ -241,7 +241,7 @@ func (l *alertLatency) collect(ctx context.Context, p *measure.Process) (waits, 
 		case <-p.Exited():
 			return w, p.Failure(errors.New("it has ended"))
 		case <-ctx.Done():
-			return w, p.Failure(fmt.Errorf("%d alerts are missing: %w", missing, context.Cause(ctx)))
+			return w, p.Failure(fmt.Errorf("%d %s are missing: %w", missing, what, context.Cause(ctx)))
 		}
 	}
 }

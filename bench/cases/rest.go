@@ -83,7 +83,7 @@ func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
 		defer p.Stop(grace)
 		processes = append(processes, p)
 	}
-	if err := pause(ctx, 2*warmUp); err != nil {
+	if err := measure.Pause(ctx, 2*warmUp); err != nil {
 		return nil, err
 	}
 	return observe(ctx, processes)
@@ -97,7 +97,7 @@ func observe(ctx context.Context, processes []*measure.Process) ([]used, error) 
 			return nil, p.Failure(err)
 		}
 	}
-	if err := pause(ctx, atRest); err != nil {
+	if err := measure.Pause(ctx, atRest); err != nil {
 		return nil, err
 	}
 	var list []used
@@ -113,15 +113,4 @@ func observe(ctx context.Context, processes []*measure.Process) ([]used, error) 
 		list = append(list, u)
 	}
 	return list, nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

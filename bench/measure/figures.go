@@ -48,7 +48,7 @@ type Progress func(ctx context.Context) (int64, error)
 func Run(ctx context.Context, processes []*Process, total int64, progress Progress) (Figures, error) {
 	idle, err := look(ctx, processes, progress)
 	for err == nil && idle.done == 0 {
-		if err = pause(ctx, idleLook); err != nil {
+		if err = Pause(ctx, idleLook); err != nil {
 			break
 		}
 		var next sight
@@ -74,7 +74,7 @@ func finish(ctx context.Context, processes []*Process, start, now sight, total i
 	for now.done < total {
 		rate := float64(now.done) / float64(now.at.Sub(start.at))
 		remaining := time.Duration(float64(total-now.done) / rate)
-		if err := pause(ctx, min(max(remaining/2, shortestLook), longestLook)); err != nil {
+		if err := Pause(ctx, min(max(remaining/2, shortestLook), longestLook)); err != nil {
 			return Figures{}, processes[0].Failure(fmt.Errorf("after %d of %d records: %w", now.done, total, err))
 		}
 		next, err := look(ctx, processes, progress)
@@ -146,7 +146,8 @@ func look(ctx context.Context, processes []*Process, progress Progress) (sight, 
 	return s, nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d. Its error is why ctx ended before.
+func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

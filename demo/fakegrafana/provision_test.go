@@ -25,17 +25,25 @@ type outcome struct {
 	stdout, stderr string
 }
 
+// find returns the path of a command. Where it is missing the test is skipped, and fails in CI.
+func find(t *testing.T, tool string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("%s is missing", tool)
+	default:
+		t.Skipf("NOT TESTED: %s is missing", tool)
+	}
+	return path
+}
+
 // provision runs provision.sh against the stand-in.
 func provision(t *testing.T, address string, environment []string, options ...string) outcome {
 	t.Helper()
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is missing", tool)
-			}
-			t.Skipf("NOT TESTED: %s is missing", tool)
-		}
-	}
+	find(t, "bash")
+	find(t, "curl")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	arguments := append([]string{"../../grafana/provision.sh", "--grafana", address, "--influx", "http://influx.example:8086", "--wait", "0"}, options...)
@@ -199,10 +207,7 @@ func TestProvisionTakesPasswordsFromFiles(t *testing.T) {
 // TestProvisionHidesPasswords runs it with a curl that writes down how it is called.
 func TestProvisionHidesPasswords(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("NOT TESTED: curl is missing") // the other tests fail in CI
-	}
+	curl := find(t, "curl")
 	s := start(t, "12.4.2")
 	folder := t.TempDir()
 	script := "#!/bin/sh\necho \"$@\" >>" + folder + "/calls\nexec " + curl + " \"$@\"\n"
