@@ -2,31 +2,43 @@ package consume
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
 
+// commitPatience is how long claims go on while a commit that was asked for is not there yet. A commit waits for
+// whatever the broker has to answer first on the same connection, a fetch for instance; what is dealt with
+// meanwhile is what a kill makes be read again.
+const commitPatience = 100 * time.Millisecond
+
 type commits interface{ Commit() }
 
-// committer runs a session's commits one after the other. Claims that ask
-// while one is under way share the next: a commit covers every claim's marks.
+// committer runs a session's commits one after the other, each of which covers every claim's marks. What is asked
+// for while one is under way is the next.
 type committer struct {
-	sess commits
-	asks chan chan struct{}
-	quit chan struct{}
-	done chan struct{}
-	loop *service.Loop
+	sess  commits
+	asked chan struct{} // has a token when there is something to commit
+	quit  chan struct{}
+	done  chan struct{}
+	loop  *service.Loop
+
+	mu       sync.Mutex
+	waiting  time.Time     // when the next commit was first asked for; zero where nobody did
+	running  time.Time     // when that under way was; zero where none is
+	finished chan struct{} // closed when that under way, or else the next, has ended
 }
 
 func newCommitter(sess commits, loop *service.Loop) *committer {
 	c := &committer{
-		sess: sess,
-		asks: make(chan chan struct{}),
-		quit: make(chan struct{}),
-		done: make(chan struct{}),
-		loop: loop,
+		sess:     sess,
+		asked:    make(chan struct{}, 1),
+		quit:     make(chan struct{}),
+		done:     make(chan struct{}),
+		loop:     loop,
+		finished: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -43,14 +55,27 @@ func (c *committer) run() {
 			return
 		case <-tick.C:
 			c.loop.Tick()
-		case first := <-c.asks:
-			waiting := c.gather(first)
+		case <-c.asked:
+			c.begin()
 			c.tryCommit()
-			for _, w := range waiting {
-				close(w)
-			}
+			c.end()
 		}
 	}
+}
+
+// begin makes the next commit that under way: who asks from now on may have marked what it does not cover.
+func (c *committer) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running, c.waiting = c.waiting, time.Time{}
+}
+
+func (c *committer) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = time.Time{}
+	close(c.finished)
+	c.finished = make(chan struct{})
 }
 
 // tryCommit ticks for as long as a commit takes: minutes, while a broker hangs.
@@ -61,31 +86,19 @@ func (c *committer) tryCommit() {
 	})
 }
 
-// gather takes every ask that is already waiting: one commit serves them all.
-func (c *committer) gather(first chan struct{}) []chan struct{} {
-	waiting := []chan struct{}{first}
-	for {
-		select {
-		case w := <-c.asks:
-			waiting = append(waiting, w)
-		default:
-			return waiting
-		}
-	}
-}
-
-// commit waits for a commit that began after the call.
+// commit asks for a commit that begins after the call. It waits while there is one that was asked for longer than
+// commitPatience ago and has not ended.
 func (c *committer) commit(ctx context.Context, tick func()) {
-	waiting := make(chan struct{})
+	overdue := c.ask()
+	if overdue == nil {
+		return
+	}
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
-	asks := c.asks
-	for {
+	for overdue != nil {
 		select {
-		case asks <- waiting:
-			asks = nil
-		case <-waiting:
-			return
+		case <-overdue:
+			overdue = c.overdue()
 		case <-ctx.Done(): // the last commit of the session covers it
 			return
 		case <-c.done:
@@ -94,6 +107,31 @@ func (c *committer) commit(ctx context.Context, tick func()) {
 			tick()
 		}
 	}
+}
+
+func (c *committer) ask() (overdue <-chan struct{}) {
+	c.mu.Lock()
+	if c.waiting.IsZero() {
+		c.waiting = time.Now()
+		c.asked <- struct{}{} // there is room: the one before was taken when waiting became zero
+	}
+	c.mu.Unlock()
+	return c.overdue()
+}
+
+// overdue returns what is closed when the oldest commit ends that was asked for and has not ended, or nil where that
+// has time.
+func (c *committer) overdue() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	oldest := c.running
+	if oldest.IsZero() {
+		oldest = c.waiting
+	}
+	if oldest.IsZero() || time.Since(oldest) <= commitPatience {
+		return nil
+	}
+	return c.finished
 }
 
 func (c *committer) stop() {

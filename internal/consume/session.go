@@ -23,9 +23,11 @@ type Session struct {
 	topics    map[string]kafka.Identity // as they were when it began; without those that have none
 }
 
-// Commit writes all marks to the broker and returns when that was tried, or
-// when ctx ends. A commit that fails is tried again with the next: its error is
-// counted and logged, and the records are read again if none succeeds.
+// Commit has all marks written to the broker. It does not wait for that, but
+// for a commit that was asked for a tenth of a second ago and has not ended yet,
+// unless ctx ends first: what is dealt with meanwhile is read again after a
+// kill. A commit that fails is tried again with the next: its error is counted
+// and logged, and the records are read again if none succeeds.
 func (s *Session) Commit(ctx context.Context, tick func()) { s.committer.commit(ctx, tick) }
 
 // Claim is one partition of one topic for as long as the session lasts.

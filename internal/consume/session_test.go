@@ -74,7 +74,7 @@ func TestTheCommitLoopTicksDuringACommit(t *testing.T) {
 		rt := testRuntime()
 		sess := &slowCommits{begun: make(chan struct{}, 1), release: make(chan struct{})}
 		c := newCommitter(sess, rt.Health.Loop("commit"))
-		go c.commit(context.Background(), func() {})
+		c.commit(context.Background(), func() {})
 		<-sess.begun
 		time.Sleep(2 * service.StallLimit) // the clock of the bubble
 		if stalled := rt.Health.Stalled(); len(stalled) > 0 {
