@@ -27,6 +27,7 @@ func connect(ctx context.Context, cfg config, rt *service.Runtime) (group, probe
 	}
 	settings.Consumer.MaxWaitTime = maxWait
 	settings.Consumer.Fetch.Min = minFetch
+	settings.ChannelBufferSize = 4096
 	cfg.LogEffective(rt.Log)
 
 	loop := rt.Health.Loop("connect")

@@ -10,7 +10,9 @@ import (
 )
 
 const (
-	readerBytes    = 1 << 20  // asked for at first
+	readerFirst    = 16 << 10 // asked for at first: often one record is all that is wanted
+	readerBytes    = 1 << 20  // asked for after some progress
+	readerGrowth   = 4        // from one to the other
 	readerMaxBytes = 64 << 20 // a batch larger than this is not readable
 )
 
@@ -60,7 +62,7 @@ func NewReader(client sarama.Client) *Reader { return &Reader{source: brokers{cl
 // only other error is ErrUnreadable.
 func (r *Reader) Read(ctx context.Context, topic string, partition int32, from, to int64, visit func([]Record) (more bool)) (next int64, err error) {
 	read := rangeReader{
-		Reader: r, topic: topic, partition: partition, bytes: readerBytes,
+		Reader: r, topic: topic, partition: partition, bytes: readerFirst,
 		collector: collector{next: from, to: to, open: map[int64]bool{}},
 	}
 	wait := backoff{first: 50 * time.Millisecond, max: 2 * time.Second}
@@ -124,7 +126,7 @@ func (r *rangeReader) step(ctx context.Context) (atEnd bool, err error) {
 	}
 	switch {
 	case r.next > start:
-		r.bytes = readerBytes
+		r.bytes = min(r.bytes*readerGrowth, readerBytes)
 		return false, nil
 	case partial(block):
 		return false, r.askForMore()

@@ -394,6 +394,26 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// Who wants one record does not fetch a megabyte of them, once for each partition of each topic; who wants many does
+// not ask a thousand times.
+func TestReadAsksForMoreAsItComesForward(t *testing.T) {
+	t.Parallel()
+	var parts []logPart
+	for first := range int64(6) {
+		parts = append(parts, fullBatch(first, first))
+	}
+	parts[4].bytes = 3 << 20
+	log := logOf(parts...)
+	log.perAsk = 1
+	if _, err := (&Reader{source: log}).Read(t.Context(), "London", 3, 0, 6, func([]Record) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	want := []int32{16 << 10, 64 << 10, 256 << 10, 1 << 20, 1 << 20, 2 << 20, 4 << 20, 1 << 20}
+	if !slices.Equal(log.sizes, want) {
+		t.Errorf("asked for %d bytes, want %d", log.sizes, want)
+	}
+}
+
 func TestReadRefusesWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	huge := logOf(fullBatch(0, 4))

@@ -79,6 +79,7 @@ func (c *collector) batch(batch *sarama.RecordBatch) error {
 }
 
 func (c *collector) data(batch *sarama.RecordBatch) {
+	c.records = slices.Grow(c.records, len(batch.Records))
 	first := batch.FirstTimestamp.UnixMilli()
 	for _, r := range batch.Records {
 		millis := first + int64(r.TimestampDelta/time.Millisecond)
