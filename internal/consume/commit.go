@@ -12,7 +12,7 @@ import (
 // commitPatience is how long claims go on while a commit that was asked for is not there yet. A commit waits for
 // whatever the broker has to answer first on the same connection, a fetch for instance; what is dealt with
 // meanwhile is what a kill makes be read again.
-const commitPatience = 100 * time.Millisecond
+const commitPatience = 300 * time.Millisecond
 
 type commits interface{ Commit() }
 

@@ -24,7 +24,7 @@ type Session struct {
 }
 
 // Commit has all marks written to the broker. It does not wait for that, but
-// for a commit that was asked for a tenth of a second ago and has not ended yet,
+// for a commit that was asked for a third of a second ago and has not ended yet,
 // unless ctx ends first: what is dealt with meanwhile is read again after a
 // kill. A commit that fails is tried again with the next: its error is counted
 // and logged, and the records are read again if none succeeds.
