@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"fintrans/demo/interrupt"
 	"fintrans/demo/oracle"
 	"fintrans/test/realkafka"
 )
@@ -36,14 +37,10 @@ const (
 	flowWithin = 3 * time.Minute
 )
 
-// Interruption is how a run is brought to its end: when Soft ends it heals everything and judges, when Hard ends it
-// drops everything.
-type Interruption struct{ Soft, Hard context.Context } //nolint:containedctx // the two go everywhere together
-
 // run is one run.
 type run struct {
 	Config
-	Interruption
+	interrupt.Interruption
 	servers  *servers
 	fleet    *fleet
 	progress *progress
@@ -57,8 +54,8 @@ type run struct {
 	grown      bool
 }
 
-// Run runs services on servers through faults, heals everything and judges. The error is why there is no report.
-func Run(ctx Interruption, cfg Config) (report Report, err error) {
+// Run runs services on servers through faults, heals everything and judges, earlier where it is interrupted. The error is why there is no report.
+func Run(ctx interrupt.Interruption, cfg Config) (report Report, err error) {
 	r := &run{Config: cfg, Interruption: ctx, fleet: newFleet(), began: time.Now(), injected: map[string]int{}}
 	r.progress = newProgress(r.began)
 	r.Soft, r.stop = context.WithCancel(ctx.Soft)

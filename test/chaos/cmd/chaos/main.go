@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"fintrans/demo/interrupt"
 	"fintrans/internal/service"
 	"fintrans/test/chaos"
 	"fintrans/test/realkafka"
@@ -87,7 +88,7 @@ func perform(cfg config, signals <-chan os.Signal, stdout io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	interruption, release := interruptedBy(signals)
+	interruption, release := interrupt.By(signals, nil)
 	defer release()
 	report, err := chaos.Run(interruption, chaos.Config{
 		Shape: chaos.Shape{
@@ -134,27 +135,4 @@ func makeLogs(asked string) (folder string, kept bool, err error) {
 	}
 	folder, err = os.MkdirTemp("", "fintrans-chaos-")
 	return folder, false, err
-}
-
-// errInterrupted is the cause of the end of hard.
-var errInterrupted = errors.New("interrupted a second time: what was under way was dropped")
-
-// interruptedBy ends a run softly at the first signal, and hard at the second.
-func interruptedBy(signals <-chan os.Signal) (interruption chaos.Interruption, release func()) {
-	hard, cut := context.WithCancelCause(context.Background())
-	soft, stop := context.WithCancel(hard)
-	go func() {
-		select {
-		case <-signals:
-		case <-hard.Done():
-			return
-		}
-		stop()
-		select {
-		case <-signals:
-			cut(errInterrupted)
-		case <-hard.Done():
-		}
-	}()
-	return chaos.Interruption{Soft: soft, Hard: hard}, func() { stop(); cut(nil) }
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -105,26 +103,5 @@ func TestSettingsInTheReadme(t *testing.T) {
 		if !strings.Contains(string(text), "`"+string(kind)+"`") {
 			t.Errorf("the README does not name the kind %s", kind)
 		}
-	}
-}
-
-// TestSignalsEndSoftlyFirst sees that the first signal heals and judges, and the second drops everything.
-func TestSignalsEndSoftlyFirst(t *testing.T) {
-	t.Parallel()
-	signals := make(chan os.Signal)
-	interruption, release := interruptedBy(signals)
-	defer release()
-	if interruption.Soft.Err() != nil || interruption.Hard.Err() != nil {
-		t.Fatal("it ends before a signal")
-	}
-	signals <- os.Interrupt
-	<-interruption.Soft.Done()
-	if interruption.Hard.Err() != nil {
-		t.Fatal("the first signal ends it hard")
-	}
-	signals <- os.Interrupt
-	<-interruption.Hard.Done()
-	if cause := context.Cause(interruption.Hard); !errors.Is(cause, errInterrupted) {
-		t.Errorf("it ends with %v, want %v", cause, errInterrupted)
 	}
 }
