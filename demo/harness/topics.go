@@ -199,20 +199,24 @@ func (s *System) EndOffsets(topics ...string) Offsets {
 	return ends
 }
 
-// Committed returns the offsets that a group has committed; none for a group that does not exist.
+// Committed returns the offsets that a group has committed; none for a group that does not exist. It waits until the
+// brokers can tell: those that have just been started make the topic of offsets first.
 func (s *System) Committed(group string) Offsets {
 	s.t.Helper()
 	ctx, cancel := s.context()
 	defer cancel()
-	fetched, err := s.topic.admin.FetchOffsets(ctx, group)
-	if err == nil {
-		err = fetched.Error()
-	}
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		s.t.Fatalf("committed offsets of %s: %v", group, err)
-	}
 	committed := Offsets{}
-	fetched.Each(func(o kadm.OffsetResponse) { committed.set(o.Topic, o.Partition, o.At) })
+	Eventually(s.t, func() (bool, string) {
+		fetched, err := s.topic.admin.FetchOffsets(ctx, group)
+		if err == nil {
+			err = fetched.Error()
+		}
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+			return false, fmt.Sprintf("committed offsets of %s: %v", group, err)
+		}
+		fetched.Each(func(o kadm.OffsetResponse) { committed.set(o.Topic, o.Partition, o.At) })
+		return true, ""
+	})
 	return committed
 }
 
