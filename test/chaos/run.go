@@ -163,7 +163,7 @@ func (r *run) perform(faults []Fault) error {
 				if failed[n] = r.inject(f); failed[n] != nil {
 					r.stop() // without its servers there is nothing more to see
 				}
-				free = time.Now().Add(breath)
+				free = time.Now().Add(r.paced(breath))
 			}
 		})
 	}
@@ -175,7 +175,7 @@ func (r *run) perform(faults []Fault) error {
 	return r.Hard.Err()
 }
 
-// breath is what lies between two faults of a lane at least, also when the first takes longer than was planned.
+// breath is what lies between two faults of a lane at least, with the usual pause, also when the first takes longer than was planned.
 const breath = 3 * time.Second
 
 func latest(a, b time.Time) time.Time {

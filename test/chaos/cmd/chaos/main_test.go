@@ -15,7 +15,7 @@ func nothingSet(string) (string, bool) { return "", false }
 func TestSettingsThatAreNotValid(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--faults=earthquake"}, {"--kafka=1"}, {"--brokers=0"}, {"--instances=7"}, {"--for=-1s"}, {"--rate=0"}, {"more"},
+		{"--faults=earthquake"}, {"--kafka=1"}, {"--brokers=0"}, {"--instances=7"}, {"--for=-1s"}, {"--rate=0"}, {"--pause=0"}, {"more"},
 	} {
 		var stdout, stderr strings.Builder
 		if status := run(args, nothingSet, nil, &stdout, &stderr); status != service.ExitUsage {
@@ -56,7 +56,7 @@ func TestCommandIsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--seed=5"},
-		{"--seed=7", "--for=90s", "--kafka=2.4", "--brokers=1", "--instances=2", "--rate=2.5", "--faults=kill,net-cut"},
+		{"--seed=7", "--for=90s", "--kafka=2.4", "--brokers=1", "--instances=2", "--rate=2.5", "--pause=2500ms", "--faults=kill,net-cut"},
 	} {
 		var first, again config
 		if _, err := service.ReadSettings(name, description, &first, args, nothingSet); err != nil {
@@ -72,7 +72,7 @@ func TestCommandIsTheSame(t *testing.T) {
 		if _, err := service.ReadSettings(name, description, &again, nil, environ); err != nil {
 			t.Fatal(err)
 		}
-		if first.command() != again.command() || first.For != again.For || first.Rate != again.Rate || len(first.Faults) != len(again.Faults) {
+		if first.command() != again.command() || first.For != again.For || first.Rate != again.Rate || first.Pause != again.Pause || len(first.Faults) != len(again.Faults) {
 			t.Errorf("%+v, want %+v", again, first)
 		}
 	}
