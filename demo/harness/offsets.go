@@ -53,6 +53,23 @@ func (s *System) Committed(group string) Offsets {
 	return committed
 }
 
+// Coordinators returns the brokers that coordinate the groups. It waits until there are some.
+func (s *System) Coordinators(groups ...string) []int32 {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	var brokers []int32
+	Eventually(s.t, func() (bool, string) {
+		found := s.topic.admin.FindGroupCoordinators(ctx, groups...)
+		brokers = nil
+		for _, coordinator := range found {
+			brokers = append(brokers, coordinator.NodeID)
+		}
+		return found.Error() == nil, fmt.Sprintf("coordinators of %v: %v", groups, found.Error())
+	})
+	return brokers
+}
+
 // AwaitMembers waits until the group is settled with this many members.
 func (s *System) AwaitMembers(group string, members int) {
 	s.t.Helper()

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"fintrans/internal/transaction"
 )
@@ -107,6 +109,29 @@ func (s *System) TryCreateTopics(partitions int32, topics ...string) error {
 		return err
 	}
 	return created.Error()
+}
+
+// CreateTopicOn creates a topic with this number of partitions, all of them on one broker alone.
+func (s *System) CreateTopicOn(broker, partitions int32, topic string) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	placed := kmsg.NewCreateTopicsRequestTopic()
+	placed.Topic, placed.NumPartitions, placed.ReplicationFactor = topic, -1, -1
+	for partition := range partitions {
+		at := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
+		at.Partition, at.Replicas = partition, []int32{broker}
+		placed.ReplicaAssignment = append(placed.ReplicaAssignment, at)
+	}
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.Topics = append(request.Topics, placed)
+	answer, err := request.RequestWith(ctx, s.topic.kafka)
+	if err == nil {
+		err = kerr.ErrorForCode(answer.Topics[0].ErrorCode)
+	}
+	if err != nil {
+		s.t.Fatalf("create topic %s on broker %d: %v", topic, broker, err)
+	}
 }
 
 // DeleteTopics deletes topics and what is in them.

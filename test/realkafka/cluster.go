@@ -156,6 +156,24 @@ func (c *Cluster) Kill(brokers ...int) error {
 	return c.end(brokers, (*child.Process).Kill)
 }
 
+// Freeze stops a broker as a machine does that hangs: its connections stay, and nothing is answered until Thaw. Kill ends
+// a frozen one, Stop does not.
+func (c *Cluster) Freeze(broker int) error { return c.signal(broker, (*child.Process).Freeze) }
+
+// Thaw has a frozen broker go on.
+func (c *Cluster) Thaw(broker int) error { return c.signal(broker, (*child.Process).Thaw) }
+
+// signal does something to a broker that runs.
+func (c *Cluster) signal(broker int, how func(*child.Process) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.brokers[broker]
+	if b.process == nil {
+		return fmt.Errorf("%s does not run", b.name())
+	}
+	return how(b.process)
+}
+
 func (c *Cluster) end(brokers []int, how func(*child.Process) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
