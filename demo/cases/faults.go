@@ -1,14 +1,11 @@
 package cases
 
 import (
-	"fmt"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"fintrans/demo/harness"
-	"fintrans/demo/oracle"
 )
 
 // zombies are the cases of instances that are frozen until their group has given them up, and then go on as if
@@ -72,49 +69,4 @@ func FrozenIngestLosesNothing(t testing.TB, start harness.Starter) {
 	s.AwaitVolumes(volumes(records))
 	s.AwaitCommitted(ingest, harness.Cities()...)
 	term(t, frozen, other)
-}
-
-// StalledCityDelaysNoOther lets nobody read Tokyo for a while: the money and the alerts of the other four flow, and
-// Tokyo's follow.
-func StalledCityDelaysNoOther(t testing.TB, start harness.Starter) {
-	s := harness.NewSystem(t, start, harness.Need{})
-	in, det := s.Start(ingest, quick), s.Start(detector, rules(tenMinutes, 10*time.Minute))
-	records := recent.transactions()
-	half := len(records) / 2
-	s.Produce(records[:half]...)
-	s.AwaitVolumes(volumes(records[:half]))
-	awaitJudged(t, det, half)
-
-	release := refusing(t, s).StallFetch("Tokyo")
-	s.Produce(records[half:]...)
-	isTokyo := func(r harness.Record) bool { return r.City == "Tokyo" }
-	others := slices.DeleteFunc(slices.Clone(records), isTokyo)
-	held := len(records[half:]) - len(slices.DeleteFunc(slices.Clone(records[half:]), isTokyo))
-	harness.Eventually(t, func() (bool, string) {
-		got, want := s.Volumes(), volumes(others)
-		for city := range want {
-			if got[city] != want[city] {
-				return false, fmt.Sprintf("InfluxDB holds %+v of %s, want %+v", got[city], city, want[city])
-			}
-		}
-		return true, ""
-	})
-	awaitJudged(t, det, len(records)-held)
-	readable := append(slices.Clone(records[:half]), slices.DeleteFunc(slices.Clone(records[half:]), isTokyo)...)
-	harness.Eventually(t, func() (bool, string) {
-		soFar, err := oracle.ParseAlerts(det.Stdout())
-		if err != nil {
-			t.Fatal(err)
-		}
-		wrong := tenMinutes.Check(soFar, transfers(readable))
-		return len(wrong) == 0, fmt.Sprintf("without Tokyo: %v", wrong)
-	})
-	if judged, _ := det.Metric("laundering_detector_records_total", nil); int(judged) != len(records)-held {
-		t.Errorf("%v records were judged, of which nobody was to read %d", judged, held)
-	}
-	release()
-	s.AwaitVolumes(volumes(records))
-	awaitJudged(t, det, len(records))
-	term(t, in, det)
-	report(t, tenMinutes.Check(alerts(t, det), transfers(records)))
 }

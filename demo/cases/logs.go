@@ -146,14 +146,7 @@ func PoisonedCityDelaysNoOther(t testing.TB, start harness.Starter) {
 	records := recent.transactions()
 	s.Produce(records...)
 	s.AwaitVolumes(volumes(records))
-	harness.Eventually(t, func() (bool, string) {
-		soFar, err := oracle.ParseAlerts(det.Stdout())
-		if err != nil {
-			t.Fatal(err)
-		}
-		wrong := tenMinutes.Check(soFar, transfers(records))
-		return len(wrong) == 0, fmt.Sprintf("under the noise: %v", wrong)
-	})
+	awaitAlertsOf(t, det, records)
 	sent := noise.stop()
 	for _, p := range []*harness.Process{in, det} {
 		awaitBad(t, p, "Tokyo", "fields", len(sent))

@@ -8,6 +8,7 @@ func Long() []Case {
 		{"ConsumersScaleUnderLoad", ConsumersScaleUnderLoad(1)},
 		{"PagesStayUp", PagesStayUp},
 		{"PoisonedCityDelaysNoOther", PoisonedCityDelaysNoOther},
+		{"FrozenBrokerStallsItsCityAlone", FrozenBrokerStallsItsCityAlone},
 		{"TimesOfTheBrokers", TimesOfTheBrokers},
 	}
 }

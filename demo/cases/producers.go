@@ -14,7 +14,10 @@ import (
 
 // producers are the cases of what producers may do to a topic that is all right.
 func producers() []Case {
-	return []Case{{"EveryCodecIsRead", EveryCodecIsRead}}
+	return []Case{
+		{"EveryCodecIsRead", EveryCodecIsRead},
+		{"LargeRecordsCount", LargeRecordsCount},
+	}
 }
 
 // EveryCodecIsRead sends batches in each of Kafka's codecs, and records with headers: all of them are points, and
@@ -58,6 +61,9 @@ func produceWith(t testing.TB, s *harness.System, records []harness.Record, opti
 		outgoing[i] = &kgo.Record{
 			Topic: r.City, Partition: r.Partition, Key: r.Key, Value: r.Value, Timestamp: r.Time,
 			Headers: []kgo.RecordHeader{{Key: "trace", Value: fmt.Append(nil, i)}, {Key: "", Value: nil}},
+		}
+		for name, value := range r.Headers {
+			outgoing[i].Headers = append(outgoing[i].Headers, kgo.RecordHeader{Key: name, Value: []byte(value)})
 		}
 	}
 	if err := client.ProduceSync(ctx, outgoing...).FirstErr(); err != nil {

@@ -2,8 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"fintrans/internal/transaction"
 )
@@ -112,6 +111,29 @@ func (s *System) TryCreateTopics(partitions int32, topics ...string) error {
 	return created.Error()
 }
 
+// CreateTopicOn creates a topic with this number of partitions, all of them on one broker alone.
+func (s *System) CreateTopicOn(broker, partitions int32, topic string) {
+	s.t.Helper()
+	ctx, cancel := s.context()
+	defer cancel()
+	placed := kmsg.NewCreateTopicsRequestTopic()
+	placed.Topic, placed.NumPartitions, placed.ReplicationFactor = topic, -1, -1
+	for partition := range partitions {
+		at := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
+		at.Partition, at.Replicas = partition, []int32{broker}
+		placed.ReplicaAssignment = append(placed.ReplicaAssignment, at)
+	}
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.Topics = append(request.Topics, placed)
+	answer, err := request.RequestWith(ctx, s.topic.kafka)
+	if err == nil {
+		err = kerr.ErrorForCode(answer.Topics[0].ErrorCode)
+	}
+	if err != nil {
+		s.t.Fatalf("create topic %s on broker %d: %v", topic, broker, err)
+	}
+}
+
 // DeleteTopics deletes topics and what is in them.
 func (s *System) DeleteTopics(topics ...string) {
 	s.t.Helper()
@@ -173,87 +195,6 @@ func outgoing(r *Record) *kgo.Record {
 		out.Headers = append(out.Headers, kgo.RecordHeader{Key: name, Value: []byte(r.Headers[name])})
 	}
 	return out
-}
-
-// Offsets are offsets by topic and partition.
-type Offsets map[string]map[int32]int64
-
-// EndOffsets returns where the next record of each partition of the topics will be. It waits until
-// the brokers know the topics.
-func (s *System) EndOffsets(topics ...string) Offsets {
-	s.t.Helper()
-	ctx, cancel := s.context()
-	defer cancel()
-	ends := Offsets{}
-	Eventually(s.t, func() (bool, string) {
-		listed, err := s.topic.admin.ListEndOffsets(ctx, topics...)
-		if err == nil {
-			err = listed.Error()
-		}
-		if err != nil {
-			return false, fmt.Sprintf("end offsets of %v: %v", topics, err)
-		}
-		listed.Each(func(o kadm.ListedOffset) { ends.set(o.Topic, o.Partition, o.Offset) })
-		return true, ""
-	})
-	return ends
-}
-
-// Committed returns the offsets that a group has committed; none for a group that does not exist.
-func (s *System) Committed(group string) Offsets {
-	s.t.Helper()
-	ctx, cancel := s.context()
-	defer cancel()
-	fetched, err := s.topic.admin.FetchOffsets(ctx, group)
-	if err == nil {
-		err = fetched.Error()
-	}
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		s.t.Fatalf("committed offsets of %s: %v", group, err)
-	}
-	committed := Offsets{}
-	fetched.Each(func(o kadm.OffsetResponse) { committed.set(o.Topic, o.Partition, o.At) })
-	return committed
-}
-
-// AwaitMembers waits until the group is settled with this many members.
-func (s *System) AwaitMembers(group string, members int) {
-	s.t.Helper()
-	ctx, cancel := s.context()
-	defer cancel()
-	Eventually(s.t, func() (bool, string) {
-		described, err := s.topic.admin.DescribeGroups(ctx, group)
-		if err == nil {
-			err = described.Error()
-		}
-		found := described[group]
-		return err == nil && found.State == "Stable" && len(found.Members) == members,
-			fmt.Sprintf("group %s is %s with %d members, want Stable with %d: %v", group, found.State, len(found.Members), members, err)
-	})
-}
-
-// AwaitCommitted waits until the group has committed all that is in the topics at the time of the call.
-func (s *System) AwaitCommitted(group string, topics ...string) {
-	s.t.Helper()
-	ends := s.EndOffsets(topics...)
-	Eventually(s.t, func() (bool, string) {
-		committed := s.Committed(group)
-		for topic, partitions := range ends {
-			for partition, end := range partitions {
-				if at, ok := committed[topic][partition]; end > 0 && (!ok || at < end) {
-					return false, fmt.Sprintf("group %s has committed %d of %d in %s/%d", group, at, end, topic, partition)
-				}
-			}
-		}
-		return true, ""
-	})
-}
-
-func (o Offsets) set(topic string, partition int32, offset int64) {
-	if o[topic] == nil {
-		o[topic] = map[int32]int64{}
-	}
-	o[topic][partition] = offset
 }
 
 // Log returns the records of the topics, each partition's in the order of their offsets.

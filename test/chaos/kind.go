@@ -34,7 +34,7 @@ type lane struct {
 	name     string
 	kinds    []Kind
 	first    time.Duration // before the first fault
-	gap      time.Duration // between two faults, at least
+	gap      time.Duration // between two faults, at least, with the usual pause
 	gapWidth time.Duration // and up to so much more
 }
 
@@ -44,7 +44,7 @@ const serversLane = "servers"
 // lanes are what befalls the services and what befalls the servers and the network.
 func lanes() []lane {
 	return []lane{
-		{"services", []Kind{Kill, Terminate, Freeze, Scale, Roll}, 2 * time.Second, 5 * time.Second, 7 * time.Second},
+		{"services", []Kind{Kill, Terminate, Freeze, Scale, Roll}, 2 * time.Second, UsualPause, 7 * time.Second},
 		{serversLane, []Kind{BrokerKill, BrokerRoll, BrokersAway, InfluxKill, InfluxFails, NetSlow, NetCut, NetHalfOpen, NetReset, PartitionAdd},
 			4 * time.Second, 6 * time.Second, 8 * time.Second},
 	}

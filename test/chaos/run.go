@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"fintrans/demo/interrupt"
 	"fintrans/demo/oracle"
 	"fintrans/test/realkafka"
 )
@@ -36,14 +37,10 @@ const (
 	flowWithin = 3 * time.Minute
 )
 
-// Interruption is how a run is brought to its end: when Soft ends it heals everything and judges, when Hard ends it
-// drops everything.
-type Interruption struct{ Soft, Hard context.Context } //nolint:containedctx // the two go everywhere together
-
 // run is one run.
 type run struct {
 	Config
-	Interruption
+	interrupt.Interruption
 	servers  *servers
 	fleet    *fleet
 	progress *progress
@@ -57,8 +54,8 @@ type run struct {
 	grown      bool
 }
 
-// Run runs services on servers through faults, heals everything and judges. The error is why there is no report.
-func Run(ctx Interruption, cfg Config) (report Report, err error) {
+// Run runs services on servers through faults, heals everything and judges, earlier where it is interrupted. The error is why there is no report.
+func Run(ctx interrupt.Interruption, cfg Config) (report Report, err error) {
 	r := &run{Config: cfg, Interruption: ctx, fleet: newFleet(), began: time.Now(), injected: map[string]int{}}
 	r.progress = newProgress(r.began)
 	r.Soft, r.stop = context.WithCancel(ctx.Soft)
@@ -166,7 +163,7 @@ func (r *run) perform(faults []Fault) error {
 				if failed[n] = r.inject(f); failed[n] != nil {
 					r.stop() // without its servers there is nothing more to see
 				}
-				free = time.Now().Add(breath)
+				free = time.Now().Add(r.paced(breath))
 			}
 		})
 	}
@@ -178,7 +175,7 @@ func (r *run) perform(faults []Fault) error {
 	return r.Hard.Err()
 }
 
-// breath is what lies between two faults of a lane at least, also when the first takes longer than was planned.
+// breath is what lies between two faults of a lane at least, with the usual pause, also when the first takes longer than was planned.
 const breath = 3 * time.Second
 
 func latest(a, b time.Time) time.Time {

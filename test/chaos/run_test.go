@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fintrans/demo/harness"
+	"fintrans/demo/interrupt"
 	"fintrans/test/chaos"
 	"fintrans/test/child"
 	"fintrans/test/realkafka"
@@ -66,7 +67,7 @@ func through(t *testing.T, faults []chaos.Fault) {
 		binaries = harness.Binaries(t, service)
 	}
 	last := faults[len(faults)-1]
-	report, err := chaos.Run(chaos.Interruption{Soft: t.Context(), Hard: context.WithoutCancel(t.Context())}, chaos.Config{
+	report, err := chaos.Run(interrupt.Interruption{Soft: t.Context(), Hard: context.WithoutCancel(t.Context())}, chaos.Config{
 		Shape:  chaos.Shape{Length: last.At + last.Lasts + 5*time.Second, Brokers: 3, Instances: 2},
 		Faults: faults, Seed: 1, Rate: 200, Generation: realkafka.Kafka4,
 		Binaries: binaries, Logs: logs, Command: "this test", Out: t.Output(),

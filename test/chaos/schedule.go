@@ -14,7 +14,11 @@ type Shape struct {
 	Brokers   int
 	Instances int // of each consumer
 	Kinds     []Kind
+	Pause     time.Duration // between two faults of what befalls the services, at least; 0 is UsualPause
 }
+
+// UsualPause lets the services recover from most faults before the next one of their sequence.
+const UsualPause = 5 * time.Second
 
 const (
 	// sessionTimeout is that of the consumers: the group gives up a member of which nothing is heard for so long.
@@ -122,8 +126,16 @@ func (p *planner) plan(l lane) []Fault {
 			}
 		}
 		faults = append(faults, f)
-		at += f.takes(p.shape) + l.gap + p.upTo(l.gapWidth)
+		at += f.takes(p.shape) + p.shape.paced(l.gap) + p.upTo(p.shape.paced(l.gapWidth))
 	}
+}
+
+// paced is what a time between two faults is where the pause is not the usual one.
+func (s Shape) paced(usual time.Duration) time.Duration {
+	if s.Pause == 0 {
+		return usual
+	}
+	return time.Duration(float64(usual) * s.Pause.Seconds() / UsualPause.Seconds())
 }
 
 const (

@@ -76,6 +76,22 @@ func TestScheduleKeepsItsTimes(t *testing.T) {
 	}
 }
 
+// TestScheduleWithShortPauses sees that ten minutes of kills with short pauses are fifty of each service.
+func TestScheduleWithShortPauses(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		kills := map[string]int{}
+		for _, f := range Schedule(seed, Shape{Length: 10 * time.Minute, Brokers: 1, Instances: 2, Kinds: []Kind{Kill}, Pause: 2 * time.Second}) {
+			kills[f.Service]++
+		}
+		for _, service := range services() {
+			if kills[service] < 50 {
+				t.Errorf("seed %d: %v kills of %s, want 50 at least", seed, kills[service], service)
+			}
+		}
+	}
+}
+
 // TestScheduleOfSomeKinds sees that no other kinds come, and that topics grow no more often than they may.
 func TestScheduleOfSomeKinds(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package realkafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,9 +16,27 @@ import (
 // installation is an Apache Kafka that can be run.
 type installation struct {
 	generation Generation
-	java       string // the command
-	library    string // the directory with the jars
-	production bool   // whether the JVM is that of Apache Kafka's own start script
+	java       string   // the command
+	library    string   // the directory with the jars
+	jvm        []string // the options of java
+}
+
+// install finds Java, and fetches what has to be fetched the first time.
+func install(ctx context.Context, options Options) (installation, error) {
+	i := installation{generation: options.Generation}
+	var err error
+	if i.java, err = FindJava(); err != nil {
+		return i, err
+	}
+	if i.library, err = options.Generation.library(ctx); err != nil {
+		return i, err
+	}
+	if options.Production {
+		i.jvm = production
+		return i, nil
+	}
+	i.jvm = slices.Clone(quick)
+	return i, i.archive(ctx)
 }
 
 // quick is a JVM for a server of a test, which serves one machine, for seconds: a small heap and a quick start.
@@ -26,14 +45,11 @@ var quick = []string{"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
 // production is what kafka-server-start.sh gives to the JVM.
 var production = []string{"-Xms1g", "-Xmx1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"}
 
-// command returns the arguments of java that run a class, with the configuration of its log in dir.
+// command returns the arguments of java that run a class, with the configuration of its log in dir. What it unpacks there
+// as well, the libraries of codecs, a killed one would leave behind elsewhere.
 func (i installation) command(dir, class string, args ...string) []string {
-	jvm := quick
-	if i.production {
-		jvm = production
-	}
-	return append(append(slices.Clone(jvm),
-		i.generation.logging.option+filepath.Join(dir, i.generation.logging.file),
+	return append(append(slices.Clone(i.jvm),
+		i.generation.logging.option+filepath.Join(dir, i.generation.logging.file), "-Djava.io.tmpdir="+dir,
 		"-cp", filepath.Join(i.library, "*"), class,
 	), args...)
 }
@@ -96,6 +112,21 @@ func (b *broker) start() error {
 	}
 	b.process = process
 	return nil
+}
+
+// await returns when the broker knows that so many run. One with ZooKeeper, in which the session of its life before has not
+// run out, or whose own has while it was starting, ends: as whoever runs such brokers does, it is started again.
+func (b *broker) await(ctx context.Context, running int) error {
+	for {
+		err := b.process.Await(ctx, func(ctx context.Context) error { return b.knows(ctx, running) })
+		var ended *exec.ExitError
+		if !errors.As(err, &ended) || b.generation.zooKeeper == "" || ctx.Err() != nil {
+			return err
+		}
+		if err := b.start(); err != nil {
+			return err
+		}
+	}
 }
 
 // end ends the broker, if it runs, in the way given.

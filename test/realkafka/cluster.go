@@ -17,7 +17,7 @@ import (
 
 const (
 	// startTime is what brokers may take until they answer, on a slow and busy machine.
-	startTime = 2 * time.Minute
+	startTime = 4 * time.Minute
 	// stopTime is what a broker may take for an orderly end.
 	stopTime = time.Minute
 )
@@ -48,7 +48,11 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if options.Generation == (Generation{}) {
 		options.Generation = Kafka4
 	}
-	c, err := newCluster(ctx, options)
+	c := &Cluster{}
+	installed, err := install(ctx, options)
+	if err == nil {
+		c, err = newCluster(ctx, options, installed)
+	}
 	if err == nil {
 		err = c.Up(ctx)
 	}
@@ -59,16 +63,8 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 }
 
 // newCluster lays out a cluster, ready to be started. It is not nil when there is an error.
-func newCluster(ctx context.Context, options Options) (*Cluster, error) {
+func newCluster(ctx context.Context, options Options, installed installation) (*Cluster, error) {
 	c := &Cluster{security: options.Security}
-	java, err := FindJava()
-	if err != nil {
-		return c, err
-	}
-	library, err := options.Generation.library(ctx)
-	if err != nil {
-		return c, err
-	}
 	n, further := max(1, options.Brokers), len(options.Listeners.Names)
 	secured := len(c.security.listeners())
 	ports, err := child.FreePorts((2+further+secured)*n + 1)
@@ -78,7 +74,6 @@ func newCluster(ctx context.Context, options Options) (*Cluster, error) {
 	if c.dir, err = os.MkdirTemp("", "fintrans-kafka-"); err != nil {
 		return c, err
 	}
-	installed := installation{generation: options.Generation, java: java, library: library, production: options.Production}
 	for id := range n {
 		c.brokers = append(c.brokers, &broker{
 			installation: installed,
@@ -146,7 +141,7 @@ func (c *Cluster) Up(ctx context.Context, brokers ...int) error {
 		}
 	}
 	return each(chosen, func(b *broker) error {
-		return b.process.Await(ctx, func(ctx context.Context) error { return b.knows(ctx, running) })
+		return b.await(ctx, running)
 	})
 }
 
@@ -159,6 +154,24 @@ func (c *Cluster) Stop(brokers ...int) error {
 // Kill ends the given brokers, or all where none is given, with SIGKILL.
 func (c *Cluster) Kill(brokers ...int) error {
 	return c.end(brokers, (*child.Process).Kill)
+}
+
+// Freeze stops a broker as a machine does that hangs: its connections stay, and nothing is answered until Thaw. Kill ends
+// a frozen one, Stop does not.
+func (c *Cluster) Freeze(broker int) error { return c.signal(broker, (*child.Process).Freeze) }
+
+// Thaw has a frozen broker go on.
+func (c *Cluster) Thaw(broker int) error { return c.signal(broker, (*child.Process).Thaw) }
+
+// signal does something to a broker that runs.
+func (c *Cluster) signal(broker int, how func(*child.Process) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.brokers[broker]
+	if b.process == nil {
+		return fmt.Errorf("%s does not run", b.name())
+	}
+	return how(b.process)
 }
 
 func (c *Cluster) end(brokers []int, how func(*child.Process) error) error {

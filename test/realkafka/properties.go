@@ -34,10 +34,14 @@ func kraft(b *broker, all []*broker) properties {
 		"transaction.state.log.min.isr":            "1",
 		// A rebalance of the tests need not wait 3 s for members that may come.
 		"group.initial.rebalance.delay.ms": "0",
+		// A broker that was killed may not come back before its session has run out: of 9 s by default, and a start takes
+		// half of that. The beats are as much closer, so that a busy machine loses no broker.
+		"broker.session.timeout.ms":    "4000",
+		"broker.heartbeat.interval.ms": "500",
 	}
 }
 
-// zooKeeperSession is what the brokers' sessions last when they are killed: less than a start takes.
+// zooKeeperSession is what the brokers' sessions last when they are killed: about what a start takes.
 const zooKeeperSession = "2000"
 
 // withZooKeeper returns the properties of one of the brokers of a cluster that keeps its metadata in ZooKeeper.

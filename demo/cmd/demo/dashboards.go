@@ -15,7 +15,7 @@ const database = "fintrans"
 // showDashboards serves the dashboards, and says where once they are there: a Grafana takes a while, and nothing else
 // waits for it. The demo goes on without them where they cannot be had. The caller calls stop, which waits for its end.
 func (d *demo) showDashboards() (stop func()) {
-	ctx, cancel := context.WithCancel(d.hard)
+	ctx, cancel := context.WithCancel(d.Hard)
 	var starting sync.WaitGroup
 	var browser *browse.Browser
 	starting.Go(func() {

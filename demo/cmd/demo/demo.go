@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"fintrans/demo/interrupt"
 	"fintrans/demo/ledger"
 	"fintrans/demo/show"
 	"fintrans/demo/supervise"
@@ -19,7 +20,7 @@ const tableEvery = 5 * time.Second
 
 // demo is one run.
 type demo struct {
-	interruption
+	interrupt.Interruption
 	cfg      config
 	screen   *show.Screen
 	servers  *servers
@@ -45,9 +46,9 @@ type alertLine struct {
 
 // perform runs a demo from its start to its summary. Its error is what went wrong, or what the summary
 // complains of.
-func perform(ctx interruption, cfg config, screen *show.Screen) (err error) {
+func perform(ctx interrupt.Interruption, cfg config, screen *show.Screen) (err error) {
 	d := &demo{
-		interruption: ctx, cfg: cfg, screen: screen, seed: cfg.seed(),
+		Interruption: ctx, cfg: cfg, screen: screen, seed: cfg.seed(),
 		run:       fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102T150405"), os.Getpid()),
 		endpoints: newEndpoints(), acknowledged: &acknowledged{}, children: map[string]*supervise.Child{},
 	}
@@ -57,12 +58,12 @@ func perform(ctx interruption, cfg config, screen *show.Screen) (err error) {
 	if err := d.findServices(); err != nil {
 		return err
 	}
-	d.servers, err = startServers(ctx.soft, cfg)
+	d.servers, err = startServers(ctx.Soft, cfg)
 	defer func() { err = errors.Join(err, d.servers.close()) }()
 	if err == nil {
 		err = d.prepare()
 	}
-	if ctx.soft.Err() != nil {
+	if ctx.Soft.Err() != nil {
 		screen.Line("stopped before anything was sent")
 		return nil
 	}
@@ -91,7 +92,7 @@ func (d *demo) findServices() error {
 // prepare notes where the topics end, and makes the consumers begin there: only what is appended from now
 // on counts.
 func (d *demo) prepare() error {
-	ctx, cancel := context.WithTimeout(d.soft, answerWithin)
+	ctx, cancel := context.WithTimeout(d.Soft, answerWithin)
 	defer cancel()
 	start, err := d.servers.topics.Ends(ctx)
 	if err != nil {
@@ -148,7 +149,7 @@ func (d *demo) killAll() {
 
 // watch shows the table until it is time to end.
 func (d *demo) watch() {
-	ctx, cancel := d.soft, func() {}
+	ctx, cancel := d.Soft, func() {}
 	if limit := d.cfg.For.Duration(); limit > 0 {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 	} else {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"fintrans/demo/interrupt"
 	"fintrans/demo/ledger"
 	"fintrans/demo/oracle"
 	"fintrans/demo/score"
@@ -29,7 +30,7 @@ func (d *demo) finish() error {
 	d.screen.Line("draining: the generator stops, what it sent arrives, the others stop")
 	d.stop(generator)
 	ran := time.Since(d.began)
-	ctx, cancel := context.WithTimeout(d.hard, 2*arriveWithin)
+	ctx, cancel := context.WithTimeout(d.Hard, 2*arriveWithin)
 	defer cancel()
 	sum := summary{ran: ran, own: d.servers.own, acknowledged: d.acknowledged.total()}
 	err := d.collect(ctx, &sum)
@@ -38,8 +39,8 @@ func (d *demo) finish() error {
 		err = d.seeThrough(ctx, sum.behind)
 	}
 	err = errors.Join(err, d.forget(ctx))
-	if d.hard.Err() != nil {
-		return errInterrupted
+	if d.Hard.Err() != nil {
+		return interrupt.ErrTwice
 	}
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func (d *demo) end(child *supervise.Child) supervise.Exit {
 	select {
 	case exit := <-done:
 		return exit
-	case <-d.hard.Done():
+	case <-d.Hard.Done():
 		child.Kill()
 		return <-done
 	}

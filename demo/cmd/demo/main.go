@@ -5,7 +5,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"fintrans/demo/interrupt"
 	"fintrans/demo/show"
 	"fintrans/internal/service"
 )
@@ -46,8 +46,9 @@ func run(args []string, environ func(string) (string, bool), signals <-chan os.S
 		return service.ExitOK
 	}
 	screen := show.New(stdout, environ)
-	ctx := newInterruption(signals, screen)
-	defer ctx.release()
+	// Who reads the output no more wants the demo to end as well.
+	ctx, release := interrupt.By(signals, screen.Broken())
+	defer release()
 	err = perform(ctx, cfg, screen)
 	if broken := screen.Err(); broken != nil {
 		err = errors.Join(err, fmt.Errorf("write to stdout: %w", broken))
@@ -57,34 +58,4 @@ func run(args []string, environ func(string) (string, bool), signals <-chan os.S
 		return service.ExitError
 	}
 	return service.ExitOK
-}
-
-// interruption is how a demo is brought to its end: soft ends when it is to drain, at the first signal or
-// when nobody reads its output any more; hard when it is to end at once, at the second signal.
-type interruption struct {
-	soft, hard context.Context //nolint:containedctx // the two go everywhere together
-	release    func()
-}
-
-// errInterrupted is the cause of the end of hard.
-var errInterrupted = errors.New("interrupted a second time: what was under way was dropped")
-
-func newInterruption(signals <-chan os.Signal, screen *show.Screen) interruption {
-	hard, cut := context.WithCancelCause(context.Background())
-	soft, stop := context.WithCancel(hard)
-	go func() {
-		select {
-		case <-signals:
-		case <-screen.Broken():
-		case <-hard.Done():
-			return
-		}
-		stop()
-		select {
-		case <-signals:
-			cut(errInterrupted)
-		case <-hard.Done():
-		}
-	}()
-	return interruption{soft: soft, hard: hard, release: func() { stop(); cut(nil) }}
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"fintrans/demo/interrupt"
 	"fintrans/internal/service"
 	"fintrans/test/chaos"
 	"fintrans/test/realkafka"
@@ -31,6 +32,7 @@ type config struct {
 	Brokers   service.Count    `name:"brokers" default:"3" min:"1" max:"5" help:"Number of brokers."`
 	Instances service.Count    `name:"instances" default:"3" min:"1" max:"6" help:"Number of instances of each consumer."`
 	Rate      service.Number   `name:"rate" default:"200" min:"1" max:"2000" help:"Transactions per second."`
+	Pause     service.Duration `name:"pause" default:"5s" min:"1s" help:"Shortest pause between two faults that befall the services; the longest is a little more than twice that, and those between faults of servers and network go with it."`
 	Faults    chaos.KindList   `name:"faults" default:"all" help:"Kinds of faults, separated by commas: kill, terminate, freeze, scale, roll, broker-kill, broker-roll, brokers-away, influx-kill, influx-fails, net-slow, net-cut, net-half-open, net-reset, partitions; or all."`
 	Binaries  string           `name:"binaries" placeholder:"FOLDER" help:"Folder with the three services; that of the program itself where empty."`
 	Logs      string           `name:"logs" placeholder:"FOLDER" help:"Folder that the services' logs are kept in; where empty they are kept only when something is wrong."`
@@ -87,11 +89,12 @@ func perform(cfg config, signals <-chan os.Signal, stdout io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	interruption, release := interruptedBy(signals)
+	interruption, release := interrupt.By(signals, nil)
 	defer release()
 	report, err := chaos.Run(interruption, chaos.Config{
 		Shape: chaos.Shape{
 			Length: cfg.For.Duration(), Brokers: int(cfg.Brokers), Instances: int(cfg.Instances), Kinds: cfg.Faults,
+			Pause: cfg.Pause.Duration(),
 		},
 		Seed: uint64(cfg.Seed), Rate: float64(cfg.Rate), Generation: generations[cfg.Kafka],
 		Binaries: cfg.Binaries, Logs: logs, Command: cfg.command(), Out: stdout,
@@ -123,8 +126,8 @@ func (c config) command() string {
 			faults += string(kind)
 		}
 	}
-	return fmt.Sprintf("make chaos FOR=%v SEED=%d KAFKA=%s BROKERS=%d INSTANCES=%d RATE=%v FAULTS=%s",
-		c.For.Duration(), c.Seed, c.Kafka, c.Brokers, c.Instances, float64(c.Rate), faults)
+	return fmt.Sprintf("make chaos FOR=%v SEED=%d KAFKA=%s BROKERS=%d INSTANCES=%d RATE=%v PAUSE=%v FAULTS=%s",
+		c.For.Duration(), c.Seed, c.Kafka, c.Brokers, c.Instances, float64(c.Rate), c.Pause.Duration(), faults)
 }
 
 // makeLogs makes the folder for the logs; kept says that it was asked for.
@@ -134,27 +137,4 @@ func makeLogs(asked string) (folder string, kept bool, err error) {
 	}
 	folder, err = os.MkdirTemp("", "fintrans-chaos-")
 	return folder, false, err
-}
-
-// errInterrupted is the cause of the end of hard.
-var errInterrupted = errors.New("interrupted a second time: what was under way was dropped")
-
-// interruptedBy ends a run softly at the first signal, and hard at the second.
-func interruptedBy(signals <-chan os.Signal) (interruption chaos.Interruption, release func()) {
-	hard, cut := context.WithCancelCause(context.Background())
-	soft, stop := context.WithCancel(hard)
-	go func() {
-		select {
-		case <-signals:
-		case <-hard.Done():
-			return
-		}
-		stop()
-		select {
-		case <-signals:
-			cut(errInterrupted)
-		case <-hard.Done():
-		}
-	}()
-	return chaos.Interruption{Soft: soft, Hard: hard}, func() { stop(); cut(nil) }
 }

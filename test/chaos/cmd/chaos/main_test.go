@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -17,7 +15,7 @@ func nothingSet(string) (string, bool) { return "", false }
 func TestSettingsThatAreNotValid(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--faults=earthquake"}, {"--kafka=1"}, {"--brokers=0"}, {"--instances=7"}, {"--for=-1s"}, {"--rate=0"}, {"more"},
+		{"--faults=earthquake"}, {"--kafka=1"}, {"--brokers=0"}, {"--instances=7"}, {"--for=-1s"}, {"--rate=0"}, {"--pause=0"}, {"more"},
 	} {
 		var stdout, stderr strings.Builder
 		if status := run(args, nothingSet, nil, &stdout, &stderr); status != service.ExitUsage {
@@ -58,7 +56,7 @@ func TestCommandIsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--seed=5"},
-		{"--seed=7", "--for=90s", "--kafka=2.4", "--brokers=1", "--instances=2", "--rate=2.5", "--faults=kill,net-cut"},
+		{"--seed=7", "--for=90s", "--kafka=2.4", "--brokers=1", "--instances=2", "--rate=2.5", "--pause=2500ms", "--faults=kill,net-cut"},
 	} {
 		var first, again config
 		if _, err := service.ReadSettings(name, description, &first, args, nothingSet); err != nil {
@@ -74,7 +72,7 @@ func TestCommandIsTheSame(t *testing.T) {
 		if _, err := service.ReadSettings(name, description, &again, nil, environ); err != nil {
 			t.Fatal(err)
 		}
-		if first.command() != again.command() || first.For != again.For || first.Rate != again.Rate || len(first.Faults) != len(again.Faults) {
+		if first.command() != again.command() || first.For != again.For || first.Rate != again.Rate || first.Pause != again.Pause || len(first.Faults) != len(again.Faults) {
 			t.Errorf("%+v, want %+v", again, first)
 		}
 	}
@@ -105,26 +103,5 @@ func TestSettingsInTheReadme(t *testing.T) {
 		if !strings.Contains(string(text), "`"+string(kind)+"`") {
 			t.Errorf("the README does not name the kind %s", kind)
 		}
-	}
-}
-
-// TestSignalsEndSoftlyFirst sees that the first signal heals and judges, and the second drops everything.
-func TestSignalsEndSoftlyFirst(t *testing.T) {
-	t.Parallel()
-	signals := make(chan os.Signal)
-	interruption, release := interruptedBy(signals)
-	defer release()
-	if interruption.Soft.Err() != nil || interruption.Hard.Err() != nil {
-		t.Fatal("it ends before a signal")
-	}
-	signals <- os.Interrupt
-	<-interruption.Soft.Done()
-	if interruption.Hard.Err() != nil {
-		t.Fatal("the first signal ends it hard")
-	}
-	signals <- os.Interrupt
-	<-interruption.Hard.Done()
-	if cause := context.Cause(interruption.Hard); !errors.Is(cause, errInterrupted) {
-		t.Errorf("it ends with %v, want %v", cause, errInterrupted)
 	}
 }
