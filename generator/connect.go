@@ -19,6 +19,8 @@ const (
 	// keeps 32 bytes for each of them and each partition.
 	produceRetries = 4000
 	maxBackoff     = 2 * time.Second
+	// flushAfter is longer than it takes to make the transactions of a minPause.
+	flushAfter = time.Millisecond
 )
 
 // link is the connection that transactions are sent on.
@@ -107,9 +109,9 @@ func prepareTopics(ctx context.Context, cfg config, rt *service.Runtime, tick fu
 // be avoided: while brokers are away the producer stands still instead. See also
 // patient.
 //
-// Flush is left alone: sarama then sends at once when nothing is under way, and
-// what has gathered meanwhile when an answer comes: no delay at low rates, large
-// batches at high ones.
+// Records wait for flushAfter, so that those that are due together go in one
+// request: else the first would go alone and the others in a second one, which
+// costs the brokers and every consumer as much as the first.
 func producerConfig(s kafka.Settings) (*sarama.Config, error) {
 	conf, err := s.Config(name)
 	if err != nil {
@@ -122,6 +124,7 @@ func producerConfig(s kafka.Settings) (*sarama.Config, error) {
 	producer.Partitioner = sarama.NewHashPartitioner // as transaction.Partition
 	producer.Retry.Max = produceRetries
 	producer.Retry.BackoffFunc = retryBackoff
+	producer.Flush.Frequency = flushAfter
 	producer.Return.Successes = true
 	producer.Return.Errors = true
 	if err := conf.Validate(); err != nil {

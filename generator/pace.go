@@ -8,7 +8,8 @@ const maxCatchUp = time.Second
 
 // minPause is the shortest wait for the next event, unless all are further apart: waking for each of a thousand a
 // second would cost more than sending them. What is due by then is sent together, each with the time of its sending.
-const minPause = 10 * time.Millisecond
+// Each time is a request to every broker and a fetch of every consumer that waits for records.
+const minPause = 40 * time.Millisecond
 
 // pace spaces events by a schedule of its own, start + n*wait, so that neither
 // the work between two of them nor the coarseness of timers adds up.

@@ -227,9 +227,9 @@ func TestPaceIsKept(t *testing.T) {
 	}{
 		{"one in two seconds", 2 * time.Second, 10, 1, 10},
 		{"one in ninety seconds", 90 * time.Second, 3, 1, 3},
-		{"a hundred a second", 10 * time.Millisecond, 200, 1, 200},
-		{"two thousand a second", 500 * time.Microsecond, 4000, minPause, 200},
-		{"a hundred thousand a second", 10 * time.Microsecond, 20_000, minPause, 20},
+		{"twenty-five a second", 40 * time.Millisecond, 50, 1, 50},
+		{"two thousand a second", 500 * time.Microsecond, 4000, minPause, 50},
+		{"a hundred thousand a second", 10 * time.Microsecond, 20_000, minPause, 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -79,17 +80,13 @@ func (l *payload) add(f *feed, b *batch) {
 	l.points += b.points()
 }
 
-// body appends the lines of all batches to dst.
-func (l *payload) body(dst []byte) []byte {
+// whole is the part that is all of the payload.
+func (l *payload) whole() part {
+	p := part{load: l, points: l.points}
 	for _, b := range l.batches {
-		dst = append(dst, b.lines...)
+		p.lines = append(p.lines, b.lines)
 	}
-	return dst
-}
-
-// whole is the part that is all of the payload; body are its lines.
-func (l *payload) whole(body []byte) part {
-	return part{load: l, body: body, points: l.points}
+	return p
 }
 
 // String names the claims and offsets whose points the payload has.
@@ -112,21 +109,36 @@ func (l *payload) String() string {
 // part is a range of a payload's points.
 type part struct {
 	load   *payload
-	body   []byte // the lines of these points
-	first  int    // index within the payload
-	points int    // how many
+	lines  [][]byte // of these points: where the batches have them, not a copy
+	first  int      // index within the payload
+	points int      // how many
 }
 
 // halves splits a part of at least two points.
 func (p part) halves() (part, part) {
-	left, cut := p, 0
-	left.points = p.points / 2
-	for range left.points {
-		cut += bytes.IndexByte(p.body[cut:], '\n') + 1
-	}
-	left.body = p.body[:cut]
-	right := part{load: p.load, body: p.body[cut:], first: p.first + left.points, points: p.points - left.points}
+	half := p.points / 2
+	left := part{load: p.load, first: p.first, points: half}
+	right := part{load: p.load, first: p.first + half, points: p.points - half}
+	left.lines, right.lines = cut(p.lines, half)
 	return left, right
+}
+
+// cut divides text that comes in pieces, each of them whole lines, behind so many lines.
+func cut(pieces [][]byte, lines int) (before, behind [][]byte) {
+	for i, piece := range pieces {
+		if n := bytes.Count(piece, []byte("\n")); n <= lines {
+			lines -= n
+			continue
+		}
+		end := 0
+		for range lines {
+			end += bytes.IndexByte(piece[end:], '\n') + 1
+		}
+		before = append(slices.Clone(pieces[:i]), piece[:end])
+		behind = append([][]byte{piece[end:]}, pieces[i+1:]...)
+		return before, behind
+	}
+	return pieces, nil
 }
 
 // origin is the record that the part's first point was made from.

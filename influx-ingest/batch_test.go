@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -51,7 +52,7 @@ func TestPartsNameTheirRecords(t *testing.T) {
 	var names []string
 	var walk func(p part)
 	walk = func(p part) {
-		if got := strings.Count(string(p.body), "\n"); got != p.points {
+		if got := strings.Count(string(bytes.Join(p.lines, nil)), "\n"); got != p.points {
 			t.Fatalf("part from %d: %d lines of %d points", p.first, got, p.points)
 		}
 		if p.points == 1 {
@@ -63,7 +64,7 @@ func TestPartsNameTheirRecords(t *testing.T) {
 		walk(left)
 		walk(right)
 	}
-	walk(load.whole(load.body(nil)))
+	walk(load.whole())
 	want := []int64{100, 101, 102, 5, 6, 7, 8}
 	for i := range want {
 		if offsets[i] != want[i] {

@@ -85,7 +85,7 @@ func quietSink(post func(ctx context.Context, lines []byte) verdict) *sink {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	s := &sink{
-		post:     post,
+		post:     func(ctx context.Context, lines ...[]byte) verdict { return post(ctx, bytes.Join(lines, nil)) },
 		schema:   &schema{db: "fintrans", client: &fakeInflux{}, log: log, throttle: service.NewThrottle(0)},
 		metrics:  newMetrics(prometheus.NewRegistry(), prefix, "city", transaction.Cities()),
 		log:      log,

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,9 +59,9 @@ func newPoster(cfg config, to policy, writers int) (*poster, error) {
 
 func (p *poster) close() { p.transport.CloseIdleConnections() }
 
-// post writes the lines once and says what came of it. It does not return
-// before the transport has let go of them.
-func (p *poster) post(ctx context.Context, lines []byte) verdict {
+// post writes the lines, which may come in pieces, once and says what came of
+// it. It does not return before the transport has let go of them.
+func (p *poster) post(ctx context.Context, lines ...[]byte) verdict {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	var open sync.WaitGroup
 	defer func() {
@@ -86,10 +86,12 @@ func (p *poster) post(ctx context.Context, lines []byte) verdict {
 }
 
 // prepare gives the request its body and headers.
-func (p *poster) prepare(req *http.Request, lines []byte, open *sync.WaitGroup) {
+func (p *poster) prepare(req *http.Request, lines [][]byte, open *sync.WaitGroup) {
 	req.GetBody = func() (io.ReadCloser, error) { return newLent(lines, open), nil }
 	req.Body = newLent(lines, open)
-	req.ContentLength = int64(len(lines))
+	for _, piece := range lines {
+		req.ContentLength += int64(len(piece))
+	}
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	req.Header.Set("User-Agent", "fintrans-"+name+"/"+service.CurrentBuild().Version)
 	// Writing a point again is harmless, so net/http may do so by itself on a
@@ -111,14 +113,14 @@ func (p *poster) explain(ctx context.Context, err error) string {
 // lent is a request's body over bytes that are used again afterwards: the
 // transport may read them after it has returned, and until it closes the body.
 type lent struct {
-	*bytes.Reader
+	net.Buffers
 	once sync.Once
 	open *sync.WaitGroup
 }
 
-func newLent(lines []byte, open *sync.WaitGroup) *lent {
+func newLent(lines [][]byte, open *sync.WaitGroup) *lent {
 	open.Add(1)
-	return &lent{Reader: bytes.NewReader(lines), open: open}
+	return &lent{Buffers: slices.Clone(lines), open: open} // they shrink as they are read
 }
 
 // Close implements io.Closer.

@@ -47,6 +47,12 @@ func TestPostSaysWhereThePointsGo(t *testing.T) {
 	if v := p.post(t.Context(), []byte("lines\n")); v.kind != accepted {
 		t.Errorf("got %v: %v", v.kind, v)
 	}
+	pieces := [][]byte{[]byte("l"), nil, []byte("ine"), []byte("s\n")}
+	for range 2 { // they are still there for another attempt
+		if v := p.post(t.Context(), pieces...); v.kind != accepted {
+			t.Errorf("in pieces: got %v: %v", v.kind, v)
+		}
+	}
 }
 
 func TestPostKeepsItsConnections(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // sink is InfluxDB as the writers of all sessions know it. It is safe for concurrent use.
 type sink struct {
-	post     func(ctx context.Context, lines []byte) verdict
+	post     func(ctx context.Context, lines ...[]byte) verdict
 	schema   *schema
 	metrics  *metrics
 	log      logrus.FieldLogger

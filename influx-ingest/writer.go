@@ -13,7 +13,6 @@ type writer struct {
 	pool *pool
 	sink *sink
 	loop *service.Loop
-	body []byte // of the POST; kept for the next
 }
 
 // run writes until the pool's writers are to end. stored is called after each
@@ -25,8 +24,7 @@ func (w *writer) run(stored func()) {
 		if load == nil {
 			return
 		}
-		w.body = load.body(w.body[:0])
-		err := w.store(w.pool.ctx, load.whole(w.body))
+		err := w.store(w.pool.ctx, load.whole())
 		if err == nil {
 			w.sink.metrics.stored(load)
 		}
@@ -94,7 +92,7 @@ func (w *writer) attempt(ctx context.Context, p part, made int64) verdict {
 func (w *writer) post(ctx context.Context, p part) verdict {
 	done := make(chan verdict, 1)
 	start := time.Now()
-	go func() { done <- w.sink.post(ctx, p.body) }()
+	go func() { done <- w.sink.post(ctx, p.lines...) }()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {

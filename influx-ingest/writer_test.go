@@ -64,7 +64,7 @@ func writing(s *sink) (*writer, *feed, *marks) {
 func loaded(f *feed, first, n int64) part {
 	load := &payload{}
 	load.add(f, filled(first, n))
-	return load.whole(load.body(nil))
+	return load.whole()
 }
 
 func TestStoreTriesAgainUntilItIsTaken(t *testing.T) {
