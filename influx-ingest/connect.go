@@ -13,9 +13,9 @@ import (
 const (
 	// Fetches, not records, are what a slow stream costs: the broker collects
 	// for this long. It is most of a transaction's way to InfluxDB.
-	maxWait = 100 * time.Millisecond
-	// ... or until there is this much.
-	minFetch = 64 << 10
+	maxWait = 250 * time.Millisecond
+	// ... or until there is this much: some hundred transactions.
+	minFetch = 16 << 10
 )
 
 // connect makes two clients, because a connection is served in order: the

@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	// An alert should be out within milliseconds, and a fetch per record would
-	// cost far more than the records do: the broker collects for this long.
-	maxWait = 20 * time.Millisecond
-	// ... or until there is this much.
-	minFetch = 64 << 10
+	// An alert should be out within milliseconds: the broker answers a fetch as
+	// soon as there is a record. What comes meanwhile is in the next one.
+	minFetch = 1
+	// Where there is none, it answers after this long. Commits wait behind a
+	// fetch, and so does handing partitions over; else it could be longer.
+	maxWait = 250 * time.Millisecond
 )
 
 // connect makes two clients, because a connection is served in order: the

@@ -21,8 +21,8 @@ func TestItFetchesAsTheDetectorDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pattern, want := range map[string]bool{
-		`maxWait += 20 \* time\.Millisecond\n`:                            cfg.MaxWait.Duration().Milliseconds() == 20,
-		`minFetch += 64 << 10\n`:                                          cfg.FetchMin == 64<<10,
+		`maxWait += 250 \* time\.Millisecond\n`:                           cfg.MaxWait.Duration().Milliseconds() == 250,
+		`minFetch += 1\n`:                                                 cfg.FetchMin == 1,
 		`settings\.Consumer\.MaxWaitTime = maxWait\n`:                     true,
 		`settings\.Consumer\.Fetch\.Min = minFetch\n`:                     true,
 		`cfg\.Config\(name\)\n(.*\n){3}\tsettings\.Consumer\.MaxWaitTime`: true,

@@ -29,8 +29,8 @@ type config struct {
 	kafka.Settings `embed:""`
 
 	KafkaGroup kafka.Group         `name:"kafka-group" default:"bare" help:"Consumer group."`
-	MaxWait    service.Duration    `name:"max-wait" default:"20ms" help:"How long a broker collects records for a fetch."`
-	FetchMin   service.Count       `name:"fetch-min" default:"65536" help:"Bytes for which a fetch need not wait."`
+	MaxWait    service.Duration    `name:"max-wait" default:"250ms" help:"How long a broker collects records for a fetch."`
+	FetchMin   service.Count       `name:"fetch-min" default:"1" help:"Bytes for which a fetch need not wait."`
 	Alert      string              `name:"alert" help:"Print values that end with this; none where empty."`
 	Version    service.VersionFlag `help:"Print the version and exit."`
 }
