@@ -43,7 +43,7 @@ func LargeRecordsCount(t testing.TB, start harness.Starter) {
 	for i, codec := range []kgo.CompressionCodec{kgo.NoCompression(), kgo.Lz4Compression()} {
 		// Those of the first round are below the threshold, and above it with those of the second.
 		for j, large := range largeTransfers(now, 6000) {
-			records := append(parts[3*i+j], large)
+			records := slices.Concat(parts[3*i+j], []harness.Record{large})
 			produceWith(t, s, records, kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(1<<20))
 			sent = append(sent, records...)
 		}

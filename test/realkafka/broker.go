@@ -36,7 +36,8 @@ func install(ctx context.Context, options Options) (installation, error) {
 		return i, nil
 	}
 	i.jvm = slices.Clone(quick)
-	return i, i.archive(ctx)
+	err = i.archive(ctx)
+	return i, err
 }
 
 // quick is a JVM for a server of a test, which serves one machine, for seconds: a small heap and a quick start.

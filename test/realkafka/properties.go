@@ -35,9 +35,9 @@ func kraft(b *broker, all []*broker) properties {
 		// A rebalance of the tests need not wait 3 s for members that may come.
 		"group.initial.rebalance.delay.ms": "0",
 		// A broker that was killed may not come back before its session has run out: of 9 s by default, and a start takes
-		// half of that. The beats are as much closer, so that a busy machine loses no broker.
-		"broker.session.timeout.ms":    "4000",
-		"broker.heartbeat.interval.ms": "500",
+		// three. It beats every 2 s as by default: each beat is given up after the time between two, and with less of it
+		// a broker on a very busy machine would not get one through.
+		"broker.session.timeout.ms": "6000",
 	}
 }
 
