@@ -17,9 +17,6 @@ const (
 	// Where there is none, it answers after this long. Commits wait behind a
 	// fetch, and so does handing partitions over; else it could be longer.
 	maxWait = 250 * time.Millisecond
-	// A fetch brings some thousand records of a partition. The next one begins
-	// when the channels have taken them all: so they are judged meanwhile.
-	channelSize = 4096
 )
 
 // connect makes two clients, because a connection is served in order: the
@@ -31,7 +28,6 @@ func connect(ctx context.Context, cfg config, rt *service.Runtime) (group, probe
 	}
 	settings.Consumer.MaxWaitTime = maxWait
 	settings.Consumer.Fetch.Min = minFetch
-	settings.ChannelBufferSize = channelSize
 	cfg.LogEffective(rt.Log)
 
 	loop := rt.Health.Loop("connect")
