@@ -139,6 +139,7 @@ func Core() []Case {
 		{"EachTransactionIsOnePoint", EachTransactionIsOnePoint},
 		{"AlertsOfFiveCities", AlertsOfFiveCities},
 		{"BadRecordsAreSkipped", BadRecordsAreSkipped},
+		{"LargeRecordsCount", LargeRecordsCount},
 		{"TopicsComeLate", TopicsComeLate},
 		{"KafkaComesLateAndGoes", KafkaComesLateAndGoes},
 		{"InfluxComesLateAndGoes", InfluxComesLateAndGoes},

@@ -9,6 +9,7 @@ func Long() []Case {
 		{"PagesStayUp", PagesStayUp},
 		{"PoisonedCityDelaysNoOther", PoisonedCityDelaysNoOther},
 		{"FrozenBrokerStallsItsCityAlone", FrozenBrokerStallsItsCityAlone},
+		{"LargeRecordsCount", LargeRecordsCount},
 		{"TimesOfTheBrokers", TimesOfTheBrokers},
 	}
 }

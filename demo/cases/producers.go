@@ -14,10 +14,7 @@ import (
 
 // producers are the cases of what producers may do to a topic that is all right.
 func producers() []Case {
-	return []Case{
-		{"EveryCodecIsRead", EveryCodecIsRead},
-		{"LargeRecordsCount", LargeRecordsCount},
-	}
+	return []Case{{"EveryCodecIsRead", EveryCodecIsRead}}
 }
 
 // EveryCodecIsRead sends batches in each of Kafka's codecs, and records with headers: all of them are points, and

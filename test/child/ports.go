@@ -80,5 +80,5 @@ func (p *ports) claim() error {
 }
 
 func listen(port int) (net.Listener, error) {
-	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)) //nolint:noctx // it does not wait for anything
+	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 }
