@@ -139,7 +139,6 @@ func Core() []Case {
 		{"EachTransactionIsOnePoint", EachTransactionIsOnePoint},
 		{"AlertsOfFiveCities", AlertsOfFiveCities},
 		{"BadRecordsAreSkipped", BadRecordsAreSkipped},
-		{"LargeRecordsCount", LargeRecordsCount},
 		{"TopicsComeLate", TopicsComeLate},
 		{"KafkaComesLateAndGoes", KafkaComesLateAndGoes},
 		{"InfluxComesLateAndGoes", InfluxComesLateAndGoes},

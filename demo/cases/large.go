@@ -12,9 +12,9 @@ import (
 	"fintrans/demo/harness"
 )
 
-// largest is what a record may have in its value or its headers, so that its batch is just below the 1 MiB that brokers
-// take by default: many times what the consumers fetch at once.
-const largest = 1<<20 - 500
+// largest is what a record may have in its value or its headers, so that its batch is just below the 1,000,012 bytes that
+// brokers took by default before they took 1 MiB: many times what the consumers fetch at once.
+const largest = 1_000_000 - 600
 
 // largeTransfers are transactions of three pairs, as large as brokers take: by leading zeros, by one header, by many.
 func largeTransfers(at time.Time, amount uint32) []harness.Record {
