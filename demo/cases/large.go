@@ -47,15 +47,9 @@ func LargeRecordsCount(t testing.TB, start harness.Starter) {
 			produceWith(t, s, records, kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(1<<20))
 			sent = append(sent, records...)
 		}
-		s.AwaitVolumes(volumes(sent))
-		s.AwaitCommitted(detector, harness.Cities()...)
-		det.Kill()
-		det.Restart()
+		killWhenDone(s, det, sent)
 	}
-	term(t, in)
-	det.AwaitReady()
-	term(t, det)
-	report(t, tenMinutes.Check(alerts(t, det), transfers(sent)))
+	settleAfterKills(t, in, det, sent)
 	for _, pair := range pairsOf(6, 3, 3) {
 		if lines := linesOf(t, det, pair); lines == 0 {
 			t.Errorf("no alert of %v, which its large transactions take over the threshold", pair)

@@ -31,15 +31,26 @@ func EveryCodecIsRead(t testing.TB, start harness.Starter) {
 	for i, codec := range codecs {
 		produceWith(t, s, parts[i], kgo.ProducerBatchCompression(codec))
 		sent = append(sent, parts[i]...)
-		s.AwaitVolumes(volumes(sent))
-		s.AwaitCommitted(detector, harness.Cities()...)
-		det.Kill()
-		det.Restart()
+		killWhenDone(s, det, sent)
 	}
+	settleAfterKills(t, in, det, sent)
+}
+
+// killWhenDone kills the detector when both consumers have dealt with all that was sent: its next life reads that back.
+func killWhenDone(s *harness.System, det *harness.Process, sent []harness.Record) {
+	s.AwaitVolumes(volumes(sent))
+	s.AwaitCommitted(detector, harness.Cities()...)
+	det.Kill()
+	det.Restart()
+}
+
+// settleAfterKills ends both consumers and judges the alerts of all of the detector's lives.
+func settleAfterKills(t testing.TB, in, det *harness.Process, sent []harness.Record) {
+	t.Helper()
 	term(t, in)
 	det.AwaitReady()
 	term(t, det)
-	report(t, tenMinutes.Check(alerts(t, det), transfers(records)))
+	report(t, tenMinutes.Check(alerts(t, det), transfers(sent)))
 }
 
 // produceWith sends the records, each partition's in their order, by a producer with these options.
