@@ -43,12 +43,22 @@ func (p *ports) take(n int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find %d free ports from %d to %d: %w", n, p.first, p.last-1, err)
 		}
-		if listener, err := listen(port); err == nil {
-			_ = listener.Close()
+		if unused(port) {
 			taken = append(taken, port)
 		}
 	}
 	return taken, nil
+}
+
+// unused reports whether nobody listens on a port. It asks for a connection: had it listened itself, a child that is
+// just being started would hold that listener open until its exec, and the port be refused to the server it is for.
+func unused(port int) bool {
+	connection, err := net.Dial("tcp", address(port))
+	if err != nil {
+		return true
+	}
+	_ = connection.Close()
+	return false
 }
 
 // next returns the next port of the process's blocks, whether free or not.
@@ -80,5 +90,7 @@ func (p *ports) claim() error {
 }
 
 func listen(port int) (net.Listener, error) {
-	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	return net.Listen("tcp", address(port))
 }
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -1,8 +1,8 @@
 package child
 
 import (
-	"fmt"
-	"net"
+	"context"
+	"os/exec"
 	"sync"
 	"testing"
 )
@@ -47,7 +47,7 @@ func TestNoPortIsGivenTwice(t *testing.T) {
 func TestPortInUseIsLeftOut(t *testing.T) {
 	t.Parallel()
 	first := room(t)
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+2))
+	listener, err := listen(first + 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,37 @@ func TestPortInUseIsLeftOut(t *testing.T) {
 	found, err := p.take(2)
 	if err != nil || found[0] != first+1 || found[1] != first+3 {
 		t.Errorf("ports %v were given (%v), want %d and %d", found, err, first+1, first+3)
+	}
+}
+
+// TestGivenPortCanBeListenedOn has the process start others meanwhile: between fork and exec each of them has what
+// this process has open, and would keep a port that was only tried.
+func TestGivenPortCanBeListenedOn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var starters sync.WaitGroup
+	for range 2 {
+		starters.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.CommandContext(ctx, "true").Run() // one that the end of the test kills has served as well
+			}
+		})
+	}
+	defer starters.Wait()
+	defer cancel()
+
+	p := portsFrom(t, firstPort, lastPort-firstPort)
+	p.size = blockSize
+	for range 500 {
+		found, err := p.take(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := listen(found[0])
+		if err != nil {
+			t.Fatalf("a port that was given: %v", err)
+		}
+		_ = listener.Close()
 	}
 }
 
@@ -68,21 +99,15 @@ func room(t *testing.T) int {
 		if err := p.claim(); err != nil {
 			t.Fatal(err)
 		}
-		if first := p.blocks[len(p.blocks)-1] + 1; unused(first, 20) {
+		first := p.blocks[len(p.blocks)-1] + 1
+		free := 0
+		for free < 20 && unused(first+free) {
+			free++
+		}
+		if free == 20 {
 			return first
 		}
 	}
-}
-
-func unused(first, count int) bool {
-	for port := first; port < first+count; port++ {
-		listener, err := listen(port)
-		if err != nil {
-			return false
-		}
-		_ = listener.Close()
-	}
-	return true
 }
 
 // portsFrom are the ports of a process that has so many of them, in blocks of four.
