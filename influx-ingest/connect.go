@@ -6,7 +6,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"fintrans/internal/kafka"
+	"fintrans/internal/consume"
 	"fintrans/internal/service"
 )
 
@@ -18,38 +18,33 @@ const (
 	minFetch = 16 << 10
 )
 
-// connect makes two clients, because a connection is served in order: the
-// group's own, and one for what is asked beside it.
-func connect(ctx context.Context, cfg config, rt *service.Runtime) (group, probe sarama.Client, err error) {
+// connect makes the clients of the group of the money.
+func connect(ctx context.Context, cfg config, rt *service.Runtime) (consume.Clients, error) {
 	settings, err := consumerConfig(cfg)
 	if err != nil {
-		return nil, nil, err
+		return consume.Clients{}, err
 	}
 	cfg.LogEffective(rt.Log)
 
 	loop := rt.Health.Loop("connect")
 	defer loop.Done()
 	rt.Ready.Set("broker", "no broker was reached yet: "+cfg.Broker.String())
-	if probe, err = kafka.Connect(ctx, cfg.Settings, settings, rt.Log, loop.Tick); err != nil {
-		return nil, nil, err
+	clients, err := consume.Connect(ctx, cfg.Settings, settings, nil, rt.Log, loop.Tick)
+	if err == nil {
+		rt.Ready.Set("broker", "")
 	}
-	if group, err = kafka.Connect(ctx, cfg.Settings, settings, rt.Log, loop.Tick); err != nil {
-		_ = probe.Close()
-		return nil, nil, err
-	}
-	rt.Ready.Set("broker", "")
-	return group, probe, nil
+	return clients, err
 }
 
-// connectGroup makes the client of another stream's group.
-func connectGroup(ctx context.Context, cfg config, rt *service.Runtime, of stream) (sarama.Client, error) {
+// connectBeside makes the clients of another stream's group, which has the same probe.
+func connectBeside(ctx context.Context, cfg config, rt *service.Runtime, of stream, probe sarama.Client) (consume.Clients, error) {
 	settings, err := consumerConfig(cfg)
 	if err != nil {
-		return nil, err
+		return consume.Clients{}, err
 	}
 	loop := rt.Health.Loop(of.named("connect"))
 	defer loop.Done()
-	return kafka.Connect(ctx, cfg.Settings, settings, rt.Log, loop.Tick)
+	return consume.Connect(ctx, cfg.Settings, settings, probe, rt.Log, loop.Tick)
 }
 
 func consumerConfig(cfg config) (*sarama.Config, error) {

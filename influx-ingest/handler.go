@@ -26,7 +26,6 @@ type ingest struct {
 	rt     *service.Runtime
 	stream stream
 	probe  sarama.Client
-	group  *consume.Group
 	sink   *sink
 
 	mu      sync.Mutex

@@ -50,18 +50,18 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	go sink.prepare(background)
 	go report(background, cfg, rt, sink)
 
-	group, probe, err := connect(ctx, cfg, rt)
+	clients, err := connect(ctx, cfg, rt)
 	if err != nil {
 		return ended(ctx, err)
 	}
-	defer func() { _ = probe.Close() }()
+	defer func() { _ = clients.Probe.Close() }()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others []<-chan error
 	for _, other := range beside(cfg, rt) {
-		others = append(others, serveBeside(ctx, cfg, rt, other, probe, made))
+		others = append(others, serveBeside(ctx, cfg, rt, other, clients.Probe, made))
 	}
-	err = consumeStream(ctx, cfg, rt, of, sink, group, probe)
+	err = consumeStream(ctx, cfg, rt, of, sink, clients)
 	stop() // where the money has ended by an error
 	for _, other := range others {
 		err = both(err, <-other)
@@ -80,12 +80,12 @@ func serveBeside(ctx context.Context, cfg config, rt *service.Runtime, of stream
 			return
 		}
 		defer closeSink()
-		group, err := connectGroup(ctx, cfg, rt, of)
+		clients, err := connectBeside(ctx, cfg, rt, of, probe)
 		if err != nil {
 			result <- ended(ctx, err)
 			return
 		}
-		err = consumeStream(ctx, cfg, rt, of, sink, group, probe)
+		err = consumeStream(ctx, cfg, rt, of, sink, clients)
 		if err != nil && of.lossy {
 			rt.Log.WithError(err).WithField("stream", of.name).Info("the end of a stream that may lose something")
 			err = nil
@@ -95,9 +95,9 @@ func serveBeside(ctx context.Context, cfg config, rt *service.Runtime, of stream
 	return result
 }
 
-// consumeStream consumes until ctx ends, and drains. It closes the group's client.
-func consumeStream(ctx context.Context, cfg config, rt *service.Runtime, of stream, sink *sink, group, probe sarama.Client) error {
-	i := newIngest(cfg, rt, of, probe, sink)
+// consumeStream consumes until ctx ends, and drains. It closes the group's clients.
+func consumeStream(ctx context.Context, cfg config, rt *service.Runtime, of stream, sink *sink, clients consume.Clients) error {
+	i := newIngest(cfg, rt, of, clients.Probe, sink)
 	patience := time.Duration(0)
 	if of.name != "" {
 		patience = topicPatience
@@ -108,15 +108,13 @@ func consumeStream(ctx context.Context, cfg config, rt *service.Runtime, of stre
 		Prefix:   of.prefix,
 		Name:     of.name,
 		Patience: patience,
-		Client:   group,
-		Probe:    probe,
 		Runtime:  rt,
+		Clients:  clients,
 	})
 	if err != nil {
-		_ = group.Close()
+		clients.Close()
 		return err
 	}
-	i.group = g
 	if err := g.Run(ctx, i); err != nil {
 		return err
 	}

@@ -5,18 +5,16 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/IBM/sarama"
-
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 )
 
 const (
 	// So many records are encoded before they are handed over: once for many,
 	// where there are many.
 	maxChunk = 256
-	// A claim whose batch has been full for this long is paused: its partition
-	// is not fetched, which would hold up the others of its broker.
-	pauseAfter = 250 * time.Millisecond
+	// A claim whose batch has been full for this long is held up, and so counted.
+	heldAfter = 250 * time.Millisecond
 )
 
 // claim is what the reading needs of a consume.Claim.
@@ -24,35 +22,30 @@ type claim interface {
 	marker
 	Topic() string
 	Partition() int32
-	Messages() <-chan *sarama.ConsumerMessage
+	Batches() <-chan *kafka.Batch
 	Tick()
 }
 
 var _ claim = (*consume.Claim)(nil)
-
-// pauses stops and goes on with the fetching of a partition.
-type pauses interface {
-	Pause(topic string, partition int32)
-	Resume(topic string, partition int32)
-}
 
 // reading is the loop over one claim: take what is there, encode it, hand it over.
 type reading struct {
 	pool     *pool
 	session  *session
 	claim    claim
-	pauses   pauses
 	encoder  encoder
-	skip     func(*sarama.ConsumerMessage, consume.Reason)
+	skip     func(topic string, partition int32, record *kafka.Record, reason consume.Reason)
 	metrics  *metrics
 	maxAhead time.Duration
 	maxAge   time.Duration // of the retention
 
 	feed      *feed
+	fetched   *kafka.Batch   // that is being encoded, nil before the next
+	rest      []kafka.Record // of it
 	chunk     batch
 	expired   int
 	fullSince time.Time // zero while there is room
-	paused    bool
+	held      bool      // there was none for a while
 }
 
 func newReading(i *ingest, s *session, c claim, city int) *reading {
@@ -60,7 +53,6 @@ func newReading(i *ingest, s *session, c claim, city int) *reading {
 		pool:     s.pool,
 		session:  s,
 		claim:    c,
-		pauses:   i.group,
 		encoder:  i.stream.encoder(c.Topic(), c.Partition()),
 		skip:     i.stream.bad.Skip,
 		metrics:  i.sink.metrics,
@@ -76,16 +68,16 @@ func (r *reading) run(ctx context.Context) {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for open := true; open && ctx.Err() == nil; {
-		messages := r.claim.Messages()
-		if !r.fullSince.IsZero() {
-			messages = nil
+		batches := r.claim.Batches()
+		if r.fetched != nil {
+			batches = nil
 		}
 		select {
 		case <-ctx.Done():
-		case msg, ok := <-messages:
+		case fetched, ok := <-batches:
 			if open = ok; ok {
-				r.gather(msg)
-				r.handOver()
+				r.fetched, r.rest = fetched, fetched.Records
+				r.encodeRest()
 			}
 		case <-r.feed.moved:
 			r.goOn()
@@ -97,37 +89,40 @@ func (r *reading) run(ctx context.Context) {
 	r.session.leave(r.feed.name, r.pool.drain(r.feed, r.claim.Tick))
 }
 
-// gather encodes what is there already, up to a chunk.
-func (r *reading) gather(msg *sarama.ConsumerMessage) {
+// encodeRest encodes what is left of the fetched batch, for as long as there is room for it.
+func (r *reading) encodeRest() {
+	for len(r.rest) > 0 {
+		if !r.fullSince.IsZero() {
+			return
+		}
+		n := min(maxChunk, len(r.rest))
+		r.encode(r.rest[:n])
+		r.rest = r.rest[n:]
+		r.handOver()
+	}
+	r.fetched.Release()
+	r.fetched = nil
+}
+
+// encode adds records to the chunk: as points, or as what is passed over.
+func (r *reading) encode(records []kafka.Record) {
 	now := time.Now()
 	latest := now.Add(r.maxAhead).UnixMilli()
 	earliest := now.Add(-r.maxAge).UnixMilli()
-	for r.encode(msg, earliest, latest); r.chunk.records < maxChunk; r.encode(msg, earliest, latest) {
-		var ok bool
-		select {
-		case msg, ok = <-r.claim.Messages():
-			if !ok {
-				return // run sees it again
-			}
+	for i := range records {
+		record := &records[i]
+		millis, reason := r.encoder.read(record, latest)
+		switch {
+		case reason != nil:
+			r.skip(r.claim.Topic(), r.claim.Partition(), record, reason)
+		case millis < earliest:
+			r.expired++
 		default:
-			return
+			r.chunk.lines = r.encoder.appendPoint(r.chunk.lines)
+			r.chunk.point(record.Offset, millis)
 		}
+		r.chunk.record(record.Offset, record.Millis)
 	}
-}
-
-// encode adds one record to the chunk: as a point, or as one to pass over.
-func (r *reading) encode(msg *sarama.ConsumerMessage, earliest, latest int64) {
-	millis, reason := r.encoder.read(msg, latest)
-	switch {
-	case reason != nil:
-		r.skip(msg, reason)
-	case millis < earliest:
-		r.expired++
-	default:
-		r.chunk.lines = r.encoder.appendPoint(r.chunk.lines)
-		r.chunk.point(msg.Offset, millis)
-	}
-	r.chunk.record(msg.Offset, msg.Timestamp.UnixMilli())
 }
 
 // handOver leaves the chunk in the pool.
@@ -147,19 +142,17 @@ func (r *reading) goOn() {
 	if r.fullSince.IsZero() || !r.pool.hasRoom(r.feed) {
 		return
 	}
-	r.fullSince = time.Time{}
-	if r.paused {
-		r.paused = false
-		r.pauses.Resume(r.claim.Topic(), r.claim.Partition())
+	r.fullSince, r.held = time.Time{}, false
+	if r.fetched != nil {
+		r.encodeRest()
 	}
 }
 
-// holdBack pauses a partition whose batch has been full for a while.
+// holdBack counts that InfluxDB holds up a partition. It is not fetched then, because its batches are not released.
 func (r *reading) holdBack() {
-	if r.paused || r.fullSince.IsZero() || time.Since(r.fullSince) < pauseAfter {
+	if r.held || r.fullSince.IsZero() || time.Since(r.fullSince) < heldAfter {
 		return
 	}
-	r.paused = true
+	r.held = true
 	r.metrics.pauses.Inc()
-	r.pauses.Pause(r.claim.Topic(), r.claim.Partition())
 }

@@ -3,76 +3,48 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/IBM/sarama"
-
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 	"fintrans/internal/transaction"
 )
 
 // fakeClaim is a claim of London/3.
 type fakeClaim struct {
 	marks
-	messages chan *sarama.ConsumerMessage
+	batches chan *kafka.Batch
 }
 
-func (*fakeClaim) Topic() string                              { return "London" }
-func (*fakeClaim) Partition() int32                           { return 3 }
-func (*fakeClaim) Tick()                                      {}
-func (c *fakeClaim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
-
-// fakePauses remembers whether the partition is paused.
-type fakePauses struct {
-	mu     sync.Mutex
-	events []string
-}
-
-func (p *fakePauses) Pause(topic string, partition int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.events = append(p.events, fmt.Sprintf("pause %s/%d", topic, partition))
-}
-
-func (p *fakePauses) Resume(topic string, partition int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.events = append(p.events, fmt.Sprintf("resume %s/%d", topic, partition))
-}
-
-func (p *fakePauses) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return strings.Join(p.events, ", ")
-}
+func (*fakeClaim) Topic() string                  { return "London" }
+func (*fakeClaim) Partition() int32               { return 3 }
+func (*fakeClaim) Tick()                          {}
+func (c *fakeClaim) Batches() <-chan *kafka.Batch { return c.batches }
 
 // bench is a reading over fakes, with one writer to a function in InfluxDB's place.
 type bench struct {
 	*reading
-	claim  *fakeClaim
-	pauses *fakePauses
-	sink   *sink
-	bad    map[int64]consume.Reason
-	work   sync.WaitGroup
-	stop   context.CancelFunc
+	claim *fakeClaim
+	sink  *sink
+	bad   map[int64]consume.Reason
+	work  sync.WaitGroup
+	stop  context.CancelFunc
 }
 
 func newBench(t *testing.T, post func(ctx context.Context, lines []byte) verdict) *bench {
 	t.Helper()
 	b := &bench{
-		claim:  &fakeClaim{messages: make(chan *sarama.ConsumerMessage, 256)},
-		pauses: &fakePauses{},
-		sink:   quietSink(post),
-		bad:    map[int64]consume.Reason{},
+		claim: &fakeClaim{batches: make(chan *kafka.Batch, 2)},
+		sink:  quietSink(post),
+		bad:   map[int64]consume.Reason{},
 	}
 	s := &session{pool: newPool(time.Second), left: map[string]int{}}
 	b.reading = &reading{
-		pool: s.pool, session: s, claim: b.claim, pauses: b.pauses, metrics: b.sink.metrics, maxAhead: time.Minute, maxAge: hourPolicy.duration,
-		skip: func(msg *sarama.ConsumerMessage, reason consume.Reason) { b.bad[msg.Offset] = reason },
+		pool: s.pool, session: s, claim: b.claim, metrics: b.sink.metrics, maxAhead: time.Minute, maxAge: hourPolicy.duration,
+		skip: func(_ string, _ int32, record *kafka.Record, reason consume.Reason) { b.bad[record.Offset] = reason },
 		feed: newFeed(b.claim, "London/3", 0), encoder: &transactions{key: seriesKey(measurement, "London", 3)},
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -91,9 +63,12 @@ func (b *bench) end() {
 	b.session.work.Wait()
 }
 
-func message(offset int64, at time.Time, value string) *sarama.ConsumerMessage {
-	return &sarama.ConsumerMessage{Topic: "London", Partition: 3, Offset: offset, Timestamp: at, Value: []byte(value)}
+func record(offset int64, at time.Time, value string) kafka.Record {
+	return kafka.Record{Offset: offset, Millis: at.UnixMilli(), Value: []byte(value)}
 }
+
+// fetched is what a fetch brought.
+func fetched(records ...kafka.Record) *kafka.Batch { return &kafka.Batch{Records: records} }
 
 func TestReadingSortsRecords(t *testing.T) {
 	t.Parallel()
@@ -101,14 +76,14 @@ func TestReadingSortsRecords(t *testing.T) {
 		influx := &script{answers: []verdict{{kind: accepted}}}
 		b := newBench(t, influx.post)
 		now := time.Now()
-		b.claim.messages <- message(10, now, "396 465 6789")
-		b.claim.messages <- message(11, now, "noise")
-		b.claim.messages <- message(12, now.Add(-hourPolicy.duration-time.Millisecond), "1 2 3")
-		b.claim.messages <- message(13, now.Add(-hourPolicy.duration), "4 5 6")
-		b.claim.messages <- message(14, now.Add(time.Minute+time.Millisecond), "1 2 3")
-		b.claim.messages <- message(15, time.Time{}, "1 2 3")
-		b.claim.messages <- message(17, now, "7 8 9")
-		b.claim.messages <- message(18, now, "")
+		b.claim.batches <- fetched(record(10, now, "396 465 6789"))
+		b.claim.batches <- fetched(record(11, now, "noise"))
+		b.claim.batches <- fetched(record(12, now.Add(-hourPolicy.duration-time.Millisecond), "1 2 3"))
+		b.claim.batches <- fetched(record(13, now.Add(-hourPolicy.duration), "4 5 6"))
+		b.claim.batches <- fetched(record(14, now.Add(time.Minute+time.Millisecond), "1 2 3"))
+		b.claim.batches <- fetched(record(15, time.Time{}, "1 2 3"))
+		b.claim.batches <- fetched(record(17, now, "7 8 9"))
+		b.claim.batches <- fetched(record(18, now, ""))
 		<-time.After(2 * time.Second)
 		b.end()
 		if len(influx.stored) != 3 {
@@ -134,7 +109,7 @@ func TestReadingSortsRecords(t *testing.T) {
 }
 
 // TestReadingIsBounded: while InfluxDB is away, a claim holds two batches and
-// stops, its partition is paused, and it goes on afterwards.
+// stops in the middle of what was fetched, and it goes on afterwards.
 func TestReadingIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -151,32 +126,34 @@ func TestReadingIsBounded(t *testing.T) {
 				return verdict{kind: unavailable, reason: "ended"}
 			}
 		})
-		const total = 20_000
+		const total, size = 20_000, 1_000
 		var sent int64
 		var producing sync.WaitGroup
 		start := time.Now()
 		producing.Go(func() {
-			for offset := range int64(total) {
-				b.claim.messages <- message(offset, start, "1 2 3")
-				sent = offset
+			for first := int64(0); first < total; first += size {
+				records := make([]kafka.Record, size)
+				for i := range records {
+					records[i] = record(first+int64(i), start, "1 2 3")
+				}
+				b.claim.batches <- fetched(records...)
+				sent = first + size
 			}
 		})
 		<-time.After(20 * time.Second)
 		synctest.Wait()
-		if most := 2*(maxBatchPoints+maxChunk) + 256; int(sent) > most {
+		if most := 2*(maxBatchPoints+maxChunk) + 4*size; int(sent) > most {
 			t.Errorf("read %d records while nothing is written, want at most %d", sent, most)
 		}
 		if len(b.claim.list()) != 0 {
 			t.Errorf("marked %v, though nothing was written", b.claim.list())
 		}
-		if got := b.pauses.String(); got != "pause London/3" {
-			t.Errorf("got %q, want a pause", got)
-		}
+		counted(t, b.sink.metrics.pauses, 1, "pauses")
 		close(back)
 		producing.Wait()
 		<-time.After(10 * time.Second)
-		if got := b.pauses.String(); got != "pause London/3, resume London/3" {
-			t.Errorf("got %q, want a pause and its end", got)
+		if !b.fullSince.IsZero() || b.held {
+			t.Error("it is still held up")
 		}
 		b.end()
 		if len(influx.stored) != total || b.claim.last() != total {
@@ -190,7 +167,7 @@ func TestReadingLeavesWhatIsNotWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(context.Context, []byte) verdict { return verdict{kind: unavailable, reason: "away"} })
 		for offset := range int64(7) {
-			b.claim.messages <- message(offset, time.Now(), "1 2 3")
+			b.claim.batches <- fetched(record(offset, time.Now(), "1 2 3"))
 		}
 		<-time.After(3 * time.Second)
 		start := time.Now()
@@ -213,8 +190,8 @@ func TestReadingEndsWithItsMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		influx := &script{answers: []verdict{{kind: accepted}}}
 		b := newBench(t, influx.post)
-		b.claim.messages <- message(1, time.Now(), "1 2 3")
-		close(b.claim.messages)
+		b.claim.batches <- fetched(record(1, time.Now(), "1 2 3"))
+		close(b.claim.batches)
 		b.work.Wait()
 		if b.claim.last() != 2 {
 			t.Errorf("got marks %v, want 2", b.claim.list())

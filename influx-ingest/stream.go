@@ -1,10 +1,9 @@
 package main
 
 import (
-	"github.com/IBM/sarama"
-
 	"fintrans/internal/alert"
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 	"fintrans/internal/pipeline"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
@@ -27,7 +26,7 @@ type stream struct {
 // encoder makes the points of the records of one claim.
 type encoder interface {
 	// read looks at a record. millis is the time of its point; bad is why there is none, nil where there is.
-	read(msg *sarama.ConsumerMessage, latest int64) (millis int64, bad consume.Reason)
+	read(record *kafka.Record, latest int64) (millis int64, bad consume.Reason)
 	// appendPoint appends the line of the record that was read last to dst.
 	appendPoint(dst []byte) []byte
 }
@@ -107,13 +106,13 @@ type transactions struct {
 	time int64
 }
 
-func (e *transactions) read(msg *sarama.ConsumerMessage, latest int64) (int64, consume.Reason) {
-	millis := msg.Timestamp.UnixMilli()
-	t, reason := transaction.Judge(msg.Value, millis, latest)
+func (e *transactions) read(record *kafka.Record, latest int64) (int64, consume.Reason) {
+	millis := record.Millis
+	t, reason := transaction.Judge(record.Value, millis, latest)
 	if reason != transaction.None {
 		return millis, reason
 	}
-	e.last, e.time = t, pointTime(millis, msg.Offset)
+	e.last, e.time = t, pointTime(millis, record.Offset)
 	return millis, nil
 }
 
@@ -123,8 +122,8 @@ func (e *transactions) appendPoint(dst []byte) []byte { return appendPoint(dst, 
 // that set the alert off: however often the alert is in the topic, it is one point.
 type alerts struct{ last alert.Alert }
 
-func (e *alerts) read(msg *sarama.ConsumerMessage, latest int64) (int64, consume.Reason) {
-	a, reason := alert.Parse(msg.Value)
+func (e *alerts) read(record *kafka.Record, latest int64) (int64, consume.Reason) {
+	a, reason := alert.Parse(record.Value)
 	millis := int64(a.Time)
 	switch {
 	case reason != alert.None:
@@ -141,8 +140,8 @@ func (e *alerts) appendPoint(dst []byte) []byte { return appendAlert(dst, e.last
 // reports is the encoder of the pipeline topic.
 type reports struct{ last pipeline.Point }
 
-func (e *reports) read(msg *sarama.ConsumerMessage, latest int64) (int64, consume.Reason) {
-	p, reason := pipeline.Parse(msg.Value)
+func (e *reports) read(record *kafka.Record, latest int64) (int64, consume.Reason) {
+	p, reason := pipeline.Parse(record.Value)
 	millis := int64(p.Time)
 	switch {
 	case reason != alert.None:

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/influxdata/influxdb1-client/models"
 
 	"fintrans/internal/alert"
+	"fintrans/internal/kafka"
 )
 
 var anAlert = alert.Alert{
@@ -21,8 +21,8 @@ var anAlert = alert.Alert{
 func TestAnAlertIsAPointOfItsTransaction(t *testing.T) {
 	t.Parallel()
 	e := alertStream(config{AlertsTopic: "alerts", KafkaGroup: "in"}, testRuntime()).encoder("alerts", 1)
-	msg := &sarama.ConsumerMessage{Topic: "alerts", Partition: 1, Offset: 77, Timestamp: time.Now(), Value: anAlert.Encode()}
-	millis, bad := e.read(msg, int64(anAlert.Time))
+	record := &kafka.Record{Offset: 77, Millis: time.Now().UnixMilli(), Value: anAlert.Encode()}
+	millis, bad := e.read(record, int64(anAlert.Time))
 	if millis != int64(anAlert.Time) || bad != nil {
 		t.Fatalf("got %d, %v", millis, bad)
 	}
@@ -52,7 +52,7 @@ func TestWhatIsNoAlertHasAReason(t *testing.T) {
 		{string(ahead.Encode()), alert.Ahead},
 	}
 	for _, tt := range tests {
-		_, bad := new(alerts).read(&sarama.ConsumerMessage{Value: []byte(tt.value)}, int64(anAlert.Time))
+		_, bad := new(alerts).read(&kafka.Record{Value: []byte(tt.value)}, int64(anAlert.Time))
 		if bad != tt.want {
 			t.Errorf("%q: got %v, want %v", tt.value, bad, tt.want)
 		}
@@ -68,8 +68,7 @@ func TestAnAlertOlderThanTheRetentionIsNotSent(t *testing.T) {
 	for i, age := range []time.Duration{0, monthPolicy.duration - time.Minute, monthPolicy.duration + time.Minute} {
 		a := anAlert
 		a.Time = alert.Millis(now.Add(-age).UnixMilli())
-		b.reading.encode(&sarama.ConsumerMessage{Offset: int64(i), Value: a.Encode()},
-			now.Add(-monthPolicy.duration).UnixMilli(), now.UnixMilli())
+		b.reading.encode([]kafka.Record{{Offset: int64(i), Value: a.Encode()}})
 	}
 	if b.reading.chunk.points() != 2 || b.reading.expired != 1 || b.reading.chunk.records != 3 {
 		t.Errorf("%d points, %d expired of %d", b.reading.chunk.points(), b.reading.expired, b.reading.chunk.records)

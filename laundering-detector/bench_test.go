@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/IBM/sarama"
-
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -21,7 +20,7 @@ type stream struct {
 	accounts uint32
 	millis   int64
 	topic    int
-	batch    []*sarama.ConsumerMessage
+	batch    []kafka.Record
 }
 
 func newStream(t testing.TB, accounts uint32, window time.Duration) *stream {
@@ -31,7 +30,7 @@ func newStream(t testing.TB, accounts uint32, window time.Duration) *stream {
 	}
 	s := &stream{fixture: newFixture(t, change), window: window, rng: rand.New(rand.NewPCG(1, 2)), accounts: accounts, millis: base}
 	for range maxBatch {
-		s.batch = append(s.batch, &sarama.ConsumerMessage{Value: make([]byte, 0, 64)})
+		s.batch = append(s.batch, kafka.Record{Value: make([]byte, 0, 64)})
 	}
 	return s
 }
@@ -39,12 +38,12 @@ func newStream(t testing.TB, accounts uint32, window time.Duration) *stream {
 // fill makes the next batch without allocating.
 func (s *stream) fill() {
 	s.topic = (s.topic + 1) % len(s.claims)
-	for _, m := range s.batch {
+	for i := range s.batch {
+		record := &s.batch[i]
 		s.millis++
 		s.next++
 		t := transaction.Transaction{Source: 1 + s.rng.Uint32N(s.accounts), Target: 1 + s.rng.Uint32N(s.accounts), Amount: 1}
-		m.Topic, m.Offset, m.Timestamp = transaction.Cities()[s.topic], s.next, time.UnixMilli(s.millis)
-		m.Value = t.AppendValue(m.Value[:0])
+		record.Offset, record.Millis, record.Value = s.next, s.millis, t.AppendValue(record.Value[:0])
 	}
 }
 

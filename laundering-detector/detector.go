@@ -94,10 +94,10 @@ func (d *detector) missing(topic string, partition int32, from, to int64) {
 }
 
 // setStuck notes a transaction whose alert was not written before its session ended.
-func (d *detector) setStuck(msg *sarama.ConsumerMessage) {
+func (d *detector) setStuck(topic string, partition int32, offset int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.stuck = fmt.Sprintf("%s/%d offset %d", msg.Topic, msg.Partition, msg.Offset)
+	d.stuck = fmt.Sprintf("%s/%d offset %d", topic, partition, offset)
 }
 
 // unprinted is the error of a drain that left an alert unwritten.

@@ -27,15 +27,15 @@ func main() {
 func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	group, probe, err := connect(ctx, cfg, rt)
+	clients, err := connect(ctx, cfg, rt)
 	if err != nil {
 		return ended(ctx, err)
 	}
-	defer func() { _ = probe.Close() }()
+	defer func() { _ = clients.Probe.Close() }()
 
-	d, err := newDetector(cfg, rt, probe)
+	d, err := newDetector(cfg, rt, clients.Probe)
 	if err != nil {
-		_ = group.Close()
+		clients.Close()
 		return err
 	}
 	background, release := context.WithCancel(context.WithoutCancel(ctx))
@@ -49,7 +49,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 
 	report, err := newReporter(cfg, rt)
 	if err != nil {
-		_ = group.Close()
+		clients.Close()
 		return err
 	}
 	if report != nil {
@@ -69,12 +69,11 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 		Group:   string(cfg.KafkaGroup),
 		Topics:  transaction.Cities(),
 		Prefix:  prefix,
-		Client:  group,
-		Probe:   probe,
 		Runtime: rt,
+		Clients: clients,
 	})
 	if err != nil {
-		_ = group.Close()
+		clients.Close()
 		return err
 	}
 	d.group = g

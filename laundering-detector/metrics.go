@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
@@ -127,11 +126,11 @@ func (m *metrics) judged(topic, records, lines int, start time.Time) {
 }
 
 // misroute counts a record that is not where its pair belongs.
-func (m *metrics) misroute(msg *sarama.ConsumerMessage, log logrus.FieldLogger) {
+func (m *metrics) misroute(topic string, partition int32, offset int64, log logrus.FieldLogger) {
 	m.misrouted.Inc()
-	if held, ok := m.routes.Allow(msg.Topic); ok {
+	if held, ok := m.routes.Allow(topic); ok {
 		log.WithFields(logrus.Fields{
-			"topic": msg.Topic, "partition": msg.Partition, "offset": msg.Offset, "held_back": held,
+			"topic": topic, "partition": partition, "offset": offset, "held_back": held,
 		}).Warn("a record is not in the partition of its pair: unless all producers route alike, what it belongs to is not added up with it")
 	}
 }

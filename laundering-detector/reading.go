@@ -3,16 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
-	"github.com/IBM/sarama"
-
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 )
 
 const (
 	tickEvery = 500 * time.Millisecond
-	// A batch is judged in one go, without giving way to the partition's other topics.
+	// So many are judged in one go, without giving way to the partition's other topics.
 	maxBatch = 256
 )
 
@@ -24,7 +24,6 @@ type reading struct {
 	shard    *shard
 	claim    *consume.Claim
 	topic    int
-	batch    []*sarama.ConsumerMessage
 	full     bool  // memory is: nothing is taken
 	marked   int64 // the first offset that is not; negative before the first record
 }
@@ -36,18 +35,17 @@ func (r *reading) run() error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		messages := r.claim.Messages()
+		batches := r.claim.Batches()
 		if r.full {
-			messages = nil
+			batches = nil
 		}
 		select {
 		case <-ctx.Done():
-		case msg, ok := <-messages:
+		case batch, ok := <-batches:
 			if !ok {
 				return nil
 			}
-			r.gather(msg)
-			if err := r.judge(ctx); err != nil {
+			if err := r.judgeAll(ctx, batch); err != nil {
 				return err
 			}
 		case <-r.shard.outbox.acked[r.topic]:
@@ -60,40 +58,34 @@ func (r *reading) run() error {
 	return nil
 }
 
-// gather takes what is there already, up to a batch.
-func (r *reading) gather(first *sarama.ConsumerMessage) {
+// judgeAll deals with what a fetch has brought, some at a time.
+func (r *reading) judgeAll(ctx context.Context, fetched *kafka.Batch) error {
+	defer fetched.Release()
 	if r.marked < 0 {
-		r.marked = first.Offset
+		r.marked = fetched.Records[0].Offset
 	}
-	r.batch = append(r.batch[:0], first)
-	for len(r.batch) < maxBatch {
-		select {
-		case msg, ok := <-r.claim.Messages():
-			if !ok {
-				return // run sees it again
-			}
-			r.batch = append(r.batch, msg)
-		default:
-			return
+	for part := range slices.Chunk(fetched.Records, maxBatch) {
+		if whole, err := r.judge(ctx, part); !whole {
+			return err
 		}
 	}
+	return nil
 }
 
-// judge deals with the batch, all of it, or what came before a transaction whose
-// alert could not be written.
-func (r *reading) judge(ctx context.Context) error {
+// judge deals with the records, all of them, or those before a transaction whose alert could not be written.
+func (r *reading) judge(ctx context.Context, records []kafka.Record) (whole bool, err error) {
 	r.claim.Tick()
-	done, lines, err := r.shard.judge(ctx, r.topic, r.batch, r.claim.Tick)
+	done, lines, err := r.shard.judge(ctx, r.topic, records, r.claim.Tick)
 	if done > 0 {
-		last := r.batch[done-1]
-		r.claim.Passed(last.Offset+1, last.Timestamp.UnixMilli())
+		last := records[done-1]
+		r.claim.Passed(last.Offset+1, last.Millis)
 		// Where there is an alert topic, its acknowledgement is what a commit waits for.
 		r.settle(ctx, lines > 0 && !r.shard.outbox.publishes())
 	}
 	if errors.Is(err, context.Canceled) {
-		return nil // the session is over; what is not marked is read again
+		return false, nil // the session is over; what is not marked is read again
 	}
-	return err
+	return done == len(records), err
 }
 
 // settle marks what was judged, as far as the alerts that are out are published,

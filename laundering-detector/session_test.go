@@ -31,7 +31,7 @@ func TestCleanupAfterASetupThatFailed(t *testing.T) {
 func TestAnAlertThatWasStuckIsForgottenWithItsSession(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, nil).shard.detector
-	d.setStuck(&sarama.ConsumerMessage{Topic: "SF", Partition: 3, Offset: 7})
+	d.setStuck("SF", 3, 7)
 	if d.unprinted() == nil {
 		t.Fatal("a drain that leaves an alert unwritten has to fail")
 	}

@@ -7,8 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/IBM/sarama"
-
+	"fintrans/internal/kafka"
 	"fintrans/internal/transaction"
 	"fintrans/internal/window"
 )
@@ -93,7 +92,7 @@ func (s *shard) give() { <-s.turn }
 // judge adds up a batch of one topic, in the order of the log, and writes the
 // lines of the alerts. It returns how many records are done with and how many
 // lines were written; less than the whole batch only with an error.
-func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMessage, alive func()) (done, lines int, err error) {
+func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, alive func()) (done, lines int, err error) {
 	if err := s.outbox.room(ctx, alive); err != nil {
 		return 0, 0, err
 	}
@@ -103,11 +102,11 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 	defer s.give()
 	m := s.detector.metrics
 	start, latest := time.Now(), s.detector.latest()
-	for i, msg := range batch {
-		alerted, err := s.observe(ctx, topic, msg, latest, alive)
+	for i := range batch {
+		alerted, err := s.observe(ctx, topic, &batch[i], latest, alive)
 		if err != nil {
 			m.judged(topic, i, lines, start)
-			s.outbox.advance(topic, msg.Offset)
+			s.outbox.advance(topic, batch[i].Offset)
 			return i, lines, err
 		}
 		if alerted {
@@ -125,21 +124,21 @@ func (s *shard) judge(ctx context.Context, topic int, batch []*sarama.ConsumerMe
 // observe judges one record. A line is out when it returns, before any other
 // transaction of the shard is judged: else another topic's record could be
 // judged against this one and committed, and after a crash nobody would alert.
-func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMessage, latest int64, alive func()) (bool, error) {
-	at := msg.Timestamp.UnixMilli()
-	t, reason := transaction.Judge(msg.Value, at, latest)
+func (s *shard) observe(ctx context.Context, topic int, record *kafka.Record, latest int64, alive func()) (bool, error) {
+	at := record.Millis
+	t, reason := transaction.Judge(record.Value, at, latest)
 	if reason != transaction.None {
-		s.detector.bad.Skip(msg, reason)
+		s.detector.bad.Skip(s.detector.topics[topic], s.partition, record, reason)
 		return false, nil
 	}
 	pair := t.Pair()
-	s.checkRoute(msg, pair)
+	s.checkRoute(topic, record, pair)
 	s.checkLate(topic, at)
 	alert, alerted := s.window.Observe(uint64(pair), t.Amount, at, uint8(topic))
 	if !alerted {
 		return false, nil
 	}
-	if s.topics[topic].known.has(knownAlert{offset: msg.Offset, at: at, pair: pair}) {
+	if s.topics[topic].known.has(knownAlert{offset: record.Offset, at: at, pair: pair}) {
 		s.detector.metrics.known.Inc()
 		return false, nil
 	}
@@ -147,22 +146,22 @@ func (s *shard) observe(ctx context.Context, topic int, msg *sarama.ConsumerMess
 	if err := s.detector.printer.print(ctx, s.line, alive); err != nil {
 		if errors.Is(err, errUnknown) {
 			s.line = nil // the printer may still hold it
-			s.detector.setStuck(msg)
+			s.detector.setStuck(s.detector.topics[topic], s.partition, record.Offset)
 			err = context.Canceled
 		}
 		return false, err
 	}
-	s.outbox.add(announcement{Alert: alert, pair: pair, topic: topic, offset: msg.Offset, at: at})
-	s.detector.metrics.alertLatency.Observe(time.Since(msg.Timestamp).Seconds())
+	s.outbox.add(announcement{Alert: alert, pair: pair, topic: topic, offset: record.Offset, at: at})
+	s.detector.metrics.alertLatency.Observe(time.Since(time.UnixMilli(at)).Seconds())
 	return true, nil
 }
 
 // checkRoute counts a record that our partitioner would have put elsewhere: if
 // others of its pair are there, they are not added up with it.
-func (s *shard) checkRoute(msg *sarama.ConsumerMessage, pair transaction.Pair) {
+func (s *shard) checkRoute(topic int, record *kafka.Record, pair transaction.Pair) {
 	s.key = pair.AppendKey(s.key[:0])
 	if transaction.Partition(s.key, s.session.partitions) != s.partition {
-		s.detector.metrics.misroute(msg, s.detector.rt.Log)
+		s.detector.metrics.misroute(s.detector.topics[topic], s.partition, record.Offset, s.detector.rt.Log)
 	}
 }
 

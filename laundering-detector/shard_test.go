@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/IBM/sarama"
-
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -98,9 +97,9 @@ func newFixture(t testing.TB, change func(*config)) *fixture {
 func (f *fixture) send(city string, value string, millis int64) {
 	f.Helper()
 	f.next++
-	msg := &sarama.ConsumerMessage{Topic: city, Offset: f.next, Value: []byte(value), Timestamp: time.UnixMilli(millis)}
+	records := []kafka.Record{{Offset: f.next, Value: []byte(value), Millis: millis}}
 	topic := slices.Index(transaction.Cities(), city)
-	done, _, err := f.shard.judge(context.Background(), topic, []*sarama.ConsumerMessage{msg}, func() {})
+	done, _, err := f.shard.judge(context.Background(), topic, records, func() {})
 	if err != nil || done != 1 {
 		f.Fatalf("judge: %d records, %v", done, err)
 	}
@@ -320,9 +319,9 @@ func TestJudgeStopsWhereTheLineCouldNotBeWritten(t *testing.T) {
 	f := newFixture(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	f.shard.detector.printer = newPrinter(testRuntime(f.out)) // of which nobody takes a job
-	var batch []*sarama.ConsumerMessage
+	var batch []kafka.Record
 	for i, value := range []string{"1 2 3", "516 482 10000", "516 482 1", "1 2 3"} {
-		batch = append(batch, &sarama.ConsumerMessage{Topic: "SF", Offset: int64(i), Value: []byte(value), Timestamp: time.UnixMilli(minutes(int64(i)))})
+		batch = append(batch, kafka.Record{Offset: int64(i), Value: []byte(value), Millis: minutes(int64(i))})
 	}
 	cancel()
 	done, lines, err := f.shard.judge(ctx, 2, batch, func() {})
@@ -409,7 +408,7 @@ func TestATopicThatCaughtUpWhileMemoryWasFullGoesOn(t *testing.T) {
 	f.full = false
 	r := &reading{
 		detector: f.shard.detector, shard: f.shard, topic: slices.Index(transaction.Cities(), "NYC"),
-		claim: &consume.Claim{ConsumerGroupClaim: namedClaim{topic: "NYC"}},
+		claim: &consume.Claim{Claimed: namedClaim{topic: "NYC"}},
 	}
 	r.watchMemory()
 	if got := f.pauses.String(); got != "London Moscow SF" {
@@ -418,7 +417,7 @@ func TestATopicThatCaughtUpWhileMemoryWasFullGoesOn(t *testing.T) {
 }
 
 type namedClaim struct {
-	sarama.ConsumerGroupClaim
+	consume.Claimed
 	topic string
 }
 

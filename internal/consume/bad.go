@@ -3,10 +3,10 @@ package consume
 import (
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
 
@@ -48,14 +48,14 @@ func NewBadRecords[R Reason](prefix string, topics []string, reasons []R, rt *se
 
 // Skip counts one bad record, and logs where it is unless one like it was
 // logged a moment ago. What the record says is not logged: it may be anything.
-func (b *BadRecords) Skip(msg *sarama.ConsumerMessage, reason Reason) {
-	b.counts.WithLabelValues(msg.Topic, reason.String()).Inc()
-	held, ok := b.throttle.Allow(msg.Topic + " " + reason.String())
+func (b *BadRecords) Skip(topic string, partition int32, record *kafka.Record, reason Reason) {
+	b.counts.WithLabelValues(topic, reason.String()).Inc()
+	held, ok := b.throttle.Allow(topic + " " + reason.String())
 	if !ok {
 		return
 	}
 	b.log.WithFields(logrus.Fields{
-		"topic": msg.Topic, "partition": msg.Partition, "offset": msg.Offset,
-		"reason": reason.String(), "bytes": len(msg.Value), "held_back": held,
+		"topic": topic, "partition": partition, "offset": record.Offset,
+		"reason": reason.String(), "bytes": len(record.Value), "held_back": held,
 	}).Warn("record skipped: " + reason.Help())
 }

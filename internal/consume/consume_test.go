@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -269,8 +270,8 @@ func TestCompareNamesWhatWillBeReadAgain(t *testing.T) {
 func TestBadRecordsAreCountedByReason(t *testing.T) {
 	t.Parallel()
 	bad := NewBadRecords("x", transaction.Cities(), transaction.Reasons(), testRuntime())
-	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
-	bad.Skip(&sarama.ConsumerMessage{Topic: "SF"}, transaction.Tombstone)
+	bad.Skip("SF", 0, &kafka.Record{}, transaction.Tombstone)
+	bad.Skip("SF", 0, &kafka.Record{}, transaction.Tombstone)
 	if got := testutil.ToFloat64(bad.counts.WithLabelValues("SF", "tombstone")); got != 2 {
 		t.Errorf("got %v, want 2", got)
 	}

@@ -43,12 +43,8 @@ type Config struct {
 	Name string
 	// Patience is for how long topics may be missing before that is a reason not to be ready; 0: at once.
 	Patience time.Duration
-	// Client is the group's own; Run closes it.
-	Client sarama.Client
-	// Probe is a second client: a connection is served in order, and a question
-	// asked on the group's own would wait behind a fetch.
-	Probe   sarama.Client
-	Runtime *service.Runtime
+	Runtime  *service.Runtime
+	Clients  // Run closes them but the probe
 }
 
 // Group is a member of a consumer group. Create it with New, then Run it once.
@@ -61,7 +57,8 @@ type Group struct {
 	errors   prometheus.Counter
 	sessions prometheus.Counter
 	joined   *service.Condition
-	topics   *service.Condition // are missing
+	topics   *service.Condition            // are missing
+	fetcher  atomic.Pointer[kafka.Fetcher] // of the session
 	last     outcome
 	drainBy  atomic.Int64 // when a drain has to be over, in unix ns
 }
@@ -115,12 +112,16 @@ func (c Config) loop(what string) *service.Loop { return c.Runtime.Health.Loop(c
 
 // Pause stops fetching of one partition, Resume goes on with it.
 func (g *Group) Pause(topic string, partition int32) {
-	g.members.Pause(map[string][]int32{topic: {partition}})
+	if f := g.fetcher.Load(); f != nil {
+		f.Pause(topic, partition)
+	}
 }
 
 // Resume goes on with a partition that Pause stopped.
 func (g *Group) Resume(topic string, partition int32) {
-	g.members.Resume(map[string][]int32{topic: {partition}})
+	if f := g.fetcher.Load(); f != nil {
+		f.Resume(topic, partition)
+	}
 }
 
 // Run consumes until ctx ends and then drains: every claim returns, its marks
@@ -148,6 +149,8 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 		}
 		_ = g.cfg.Client.Close() // sarama leaves a client that it was given open
 	}()
+	// Its connections close when the last fetch is answered, which nothing has to wait for.
+	defer func() { go func() { _ = g.cfg.Fetch.Close() }() }()
 	if !g.await(ctx, drained) {
 		return g.cutShort()
 	}
@@ -256,16 +259,29 @@ func backoff(failures int) time.Duration {
 // returns appears only here.
 func (g *Group) logErrors() {
 	for err := range g.members.Errors() {
-		g.errors.Inc()
 		key := "error"
 		var of *sarama.ConsumerError
 		if errors.As(err, &of) {
 			key = of.Topic + " " + of.Err.Error()
 		}
-		if held, ok := g.throttle.Allow(key); ok {
-			g.cfg.Runtime.Log.WithFields(logrus.Fields{
-				"reason": kafka.Explain(err, g.cfg.Client.Config()), "held_back": held,
-			}).Warn("consumer group")
-		}
+		g.failed(key, err)
 	}
+}
+
+func (g *Group) failed(key string, err error) {
+	g.errors.Inc()
+	if held, ok := g.throttle.Allow(key); ok {
+		g.cfg.Runtime.Log.WithFields(logrus.Fields{
+			"reason": kafka.Explain(err, g.cfg.Client.Config()), "held_back": held,
+		}).Warn("consumer group")
+	}
+}
+
+// newFetcher returns what brings the records of a session.
+func (g *Group) newFetcher() *kafka.Fetcher {
+	return kafka.NewFetcher(g.cfg.Fetch, func(topic string, partition int32, err error) {
+		if !kafka.LeaderMoved(err) { // that is nobody's fault
+			g.failed(topic+" "+err.Error(), fmt.Errorf("fetch %s/%d: %w", topic, partition, err))
+		}
+	})
 }

@@ -4,14 +4,12 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-
-	"github.com/IBM/sarama"
 )
 
 // progress is how far one claim has come. The claim's goroutine writes it, the
 // tracker and the scrape read it.
 type progress struct {
-	claim     sarama.ConsumerGroupClaim
+	claim     Claimed
 	topic     string
 	partition int32
 
@@ -26,7 +24,7 @@ type progress struct {
 	hasMoved atomic.Bool  // something was marked
 }
 
-func newProgress(claim sarama.ConsumerGroupClaim) *progress {
+func newProgress(claim Claimed) *progress {
 	p := &progress{claim: claim, topic: claim.Topic(), partition: claim.Partition()}
 	p.next.Store(max(claim.InitialOffset(), 0))
 	p.millis.Store(-1)

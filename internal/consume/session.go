@@ -20,6 +20,7 @@ type Session struct {
 	sarama.ConsumerGroupSession
 	group     *Group
 	committer *committer
+	fetcher   *kafka.Fetcher
 	topics    map[string]kafka.Identity // as they were when it began; without those that have none
 }
 
@@ -30,13 +31,36 @@ type Session struct {
 // and logged, and the records are read again if none succeeds.
 func (s *Session) Commit(ctx context.Context, tick func()) { s.committer.commit(ctx, tick) }
 
+// Claimed is what the group knows of a claim.
+type Claimed interface {
+	Topic() string
+	Partition() int32
+	// InitialOffset is where the claim begins; negative: with the first record that the log holds.
+	InitialOffset() int64
+	// HighWaterMarkOffset is the end of the log as the last fetch told it.
+	HighWaterMarkOffset() int64
+}
+
+// fetched is a claim whose records a feed brings. sarama's consumer of it stays paused.
+type fetched struct {
+	sarama.ConsumerGroupClaim
+	feed *kafka.Feed
+}
+
+func (f fetched) HighWaterMarkOffset() int64 { return f.feed.HighWaterMark() }
+
 // Claim is one partition of one topic for as long as the session lasts.
 type Claim struct {
-	sarama.ConsumerGroupClaim
+	Claimed
+	batches <-chan *kafka.Batch
 	session *Session
 	loop    *service.Loop
 	*progress
 }
+
+// Batches brings the records; each batch is to be released. It is closed when the log does not hold what is next. The
+// end of the session does not close it.
+func (c *Claim) Batches() <-chan *kafka.Batch { return c.batches }
 
 // Tick tells /health that the claim's loop is alive.
 func (c *Claim) Tick() { c.loop.Tick() }
@@ -80,7 +104,7 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	g.tracker.forget()
 	a.session = &Session{
 		ConsumerGroupSession: sess, group: g, committer: newCommitter(sess, g.cfg.loop("commit")),
-		topics: g.identities(),
+		fetcher: g.newFetcher(), topics: g.identities(),
 	}
 	g.cfg.Runtime.Log.WithField("claims", describe(sess.Claims())).
 		WithField("generation", sess.GenerationID()).Info("session began")
@@ -90,19 +114,27 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 	if topics := a.session.topics; len(topics) > 0 {
 		go g.watchTopics(sess.Context(), topics, a.end)
 	}
-	return a.handler.Setup(a.session)
+	if err := a.handler.Setup(a.session); err != nil {
+		return err
+	}
+	g.fetcher.Store(a.session.fetcher)
+	go a.session.fetcher.Run(sess.Context())
+	return nil
 }
 
 func (a *adapter) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	loop := a.group.cfg.loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
 	defer loop.Done()
-	// A pause outlives the session in which it was asked for.
-	a.group.Resume(claim.Topic(), claim.Partition())
+	// For a tenth of a second sarama's consumer waits for other claims before it fetches: this comes in time.
+	a.group.members.Pause(map[string][]int32{claim.Topic(): {claim.Partition()}})
+	feed := a.session.fetcher.Feed(claim.Topic(), claim.Partition(), claim.InitialOffset())
+	of := fetched{claim, feed}
 	c := &Claim{
-		ConsumerGroupClaim: claim,
-		session:            a.session,
-		loop:               loop,
-		progress:           a.group.tracker.add(claim),
+		Claimed:  of,
+		batches:  feed.Batches(),
+		session:  a.session,
+		loop:     loop,
+		progress: a.group.tracker.add(of),
 	}
 	defer a.group.tracker.remove(c.progress)
 	return a.handler.Consume(a.session, c)

@@ -51,9 +51,9 @@ func TestMarksGoBackWithAClaimThatWasReset(t *testing.T) {
 			offsets := &fakeOffsets{marked: tt.marked}
 			claim := &fakeClaim{topic: "SF", partition: 3, initial: tt.initial}
 			c := &Claim{
-				ConsumerGroupClaim: claim,
-				session:            &Session{ConsumerGroupSession: offsets},
-				progress:           newProgress(claim),
+				Claimed:  claim,
+				session:  &Session{ConsumerGroupSession: offsets},
+				progress: newProgress(claim),
 			}
 			c.Done(tt.done, 1)
 			if offsets.marked != tt.wantMarked {
@@ -90,13 +90,14 @@ type newClient struct{ sarama.Client }
 
 func (newClient) Config() *sarama.Config { return sarama.NewConfig() }
 func (newClient) Closed() bool           { return false }
+func (newClient) Close() error           { return nil }
 
 // Before its first session a member has no claims, so no lag would tell that it cannot join.
 func TestAMemberIsNotReadyBeforeItHasLookedAndJoined(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rt := testRuntime()
-		if _, err := New(Config{Group: "g", Prefix: "x", Client: newClient{}, Probe: newClient{}, Runtime: rt}); err != nil {
+		if _, err := New(Config{Group: "g", Prefix: "x", Runtime: rt, Clients: Clients{Client: newClient{}, Fetch: newClient{}, Probe: newClient{}}}); err != nil {
 			t.Fatal(err)
 		}
 		expect := func(want string) {
@@ -121,7 +122,7 @@ func TestAMemberThatMayNotJoinSaysWhy(t *testing.T) {
 		rt := testRuntime()
 		var log bytes.Buffer
 		rt.Log.SetOutput(&log)
-		g, err := New(Config{Group: "g", Prefix: "x", Client: newClient{}, Probe: newClient{}, Runtime: rt})
+		g, err := New(Config{Group: "g", Prefix: "x", Runtime: rt, Clients: Clients{Client: newClient{}, Fetch: newClient{}, Probe: newClient{}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func TestADrainBetweenTwoSessionsSaysWhatMayBeReadAgain(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			g := &Group{cfg: Config{Group: "g", Probe: awayClient{}, Runtime: testRuntime()}, tracker: testTracker()}
+			g := &Group{cfg: Config{Group: "g", Runtime: testRuntime(), Clients: Clients{Probe: awayClient{}}}, tracker: testTracker()}
 			p := g.tracker.add(&fakeClaim{topic: "SF", partition: 3, initial: 2, high: 9})
 			idle := g.tracker.add(&fakeClaim{topic: "NYC", initial: 9, high: 9})
 			if tt.done {
@@ -189,7 +190,7 @@ func (c *closable) Close() error {
 func TestRunClosesTheClientOfTheGroup(t *testing.T) {
 	t.Parallel()
 	client := &closable{}
-	g, err := New(Config{Group: "g", Prefix: "x", Client: client, Probe: newClient{}, Runtime: testRuntime()})
+	g, err := New(Config{Group: "g", Prefix: "x", Runtime: testRuntime(), Clients: Clients{Client: client, Fetch: newClient{}, Probe: newClient{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +251,7 @@ func TestADrainOfAMemberThatWaitsToBeLetIn(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				cluster, members := &emptyCluster{}, &parkedGroup{release: make(chan struct{}), errors: make(chan error)}
-				g, err := New(Config{Group: "g", Prefix: "x", Client: cluster, Probe: cluster, Runtime: testRuntime()})
+				g, err := New(Config{Group: "g", Prefix: "x", Runtime: testRuntime(), Clients: Clients{Client: cluster, Fetch: newClient{}, Probe: cluster}})
 				if err != nil {
 					t.Fatal(err)
 				}

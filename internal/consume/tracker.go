@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fintrans/internal/kafka"
@@ -54,7 +53,7 @@ func newTracker(cfg Config) *tracker {
 	}
 }
 
-func (t *tracker) add(claim sarama.ConsumerGroupClaim) *progress {
+func (t *tracker) add(claim Claimed) *progress {
 	p := newProgress(claim)
 	t.mu.Lock()
 	defer t.mu.Unlock()

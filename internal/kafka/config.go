@@ -22,11 +22,6 @@ const (
 	readTimeout       = 30 * time.Second
 )
 
-// fetchBytes is what a consumer asks for per partition and request. Decoded, it
-// takes about five times as much, and an instance may have 30 partitions: with
-// sarama's default of 1 MiB that was over 500 MB, at the same speed.
-const fetchBytes = 64 << 10
-
 // Config returns a checked sarama configuration for the settings, which the
 // caller may refine for what it does. Its errors are one line, name the setting
 // and contain no secret.
@@ -69,7 +64,8 @@ func configureConsumer(cfg *sarama.Config) {
 	consumer.IsolationLevel = sarama.ReadCommitted
 	consumer.Offsets.Initial = sarama.OffsetOldest
 	consumer.Offsets.AutoCommit.Enable = false // what is done is committed, not what is marked by a clock
-	consumer.Fetch.Default = fetchBytes
+	// A group's own consumer fetches nothing, but perhaps once before it is paused: see Fetcher.
+	consumer.Fetch.Default = 1
 	consumer.Group.Session.Timeout = sessionTimeout
 	consumer.Group.Heartbeat.Interval = heartbeatInterval
 	consumer.Group.Rebalance.Timeout = RebalanceTimeout

@@ -3,13 +3,18 @@ package kafka
 import (
 	"context"
 	"errors"
-	"math"
+	"slices"
+	"time"
 
 	"github.com/IBM/sarama"
 )
 
-// fetchWait is how many milliseconds a broker waits for records to come.
-const fetchWait = 20
+const (
+	// fetchWait is how long a broker may wait for the records of a Reader.
+	fetchWait = 20 * time.Millisecond
+	// answerBytes is about how much a broker may answer. The first batch comes however large it is.
+	answerBytes = 50 << 20
+)
 
 // brokers is the source of a Reader: each partition's leader, through a client.
 type brokers struct{ client sarama.Client }
@@ -30,16 +35,7 @@ func (b brokers) ask(topic string, partition int32, offset int64, bytes int32) (
 	if err != nil {
 		return nil, err
 	}
-	cfg := b.client.Config()
-	request := &sarama.FetchRequest{
-		Version:      fetchVersion(cfg.Version),
-		MaxWaitTime:  fetchWait,
-		MinBytes:     1,
-		MaxBytes:     math.MaxInt32,
-		Isolation:    sarama.ReadCommitted,
-		SessionEpoch: -1, // no fetch session
-		RackID:       cfg.RackID,
-	}
+	request := b.request(fetchWait, 1)
 	request.AddBlock(topic, partition, offset, bytes, epoch)
 	response, err := leader.Fetch(request)
 	if err != nil {
@@ -56,6 +52,57 @@ func (b brokers) ask(topic string, partition int32, offset int64, bytes int32) (
 		return nil, block.Err
 	}
 	return block, nil
+}
+
+// request asks a broker to wait for so many bytes to come for so long.
+func (b brokers) request(wait time.Duration, bytes int32) *sarama.FetchRequest {
+	cfg := b.client.Config()
+	return &sarama.FetchRequest{
+		Version:      fetchVersion(cfg.Version),
+		MaxWaitTime:  int32(wait.Milliseconds()),
+		MinBytes:     bytes,
+		MaxBytes:     answerBytes,
+		Isolation:    sarama.ReadCommitted,
+		SessionEpoch: -1, // no fetch session
+		RackID:       cfg.RackID,
+	}
+}
+
+func (b brokers) leader(topic string, partition int32) (broker, epoch int32, err error) {
+	leader, epoch, err := b.client.LeaderAndEpoch(topic, partition)
+	if err != nil {
+		return 0, 0, err
+	}
+	return leader.ID(), epoch, nil
+}
+
+func (b brokers) first(topic string, partition int32) (int64, error) {
+	return OldestOffset(b.client, topic, partition)
+}
+
+// refresh hides a failure: what is then still unknown, leader finds missing, and what is out of date, the broker tells.
+func (b brokers) refresh(topics []string) { _ = b.client.RefreshMetadata(topics...) }
+
+func (b brokers) fetchFrom(broker int32, asks []ask, wait time.Duration) (*sarama.FetchResponse, error) {
+	leader, err := b.client.Broker(broker)
+	if err != nil {
+		return nil, err
+	}
+	request := b.request(wait, b.client.Config().Consumer.Fetch.Min)
+	for _, a := range asks {
+		request.AddBlock(a.topic, a.partition, a.offset, a.bytes, a.epoch)
+	}
+	response, err := leader.Fetch(request)
+	switch {
+	case err != nil:
+		if isTransport(err) {
+			_ = leader.Close() // the next attempt opens it again
+		}
+		return nil, err
+	case response.ErrorCode != 0:
+		return nil, sarama.KError(response.ErrorCode)
+	}
+	return response, nil
 }
 
 func (b brokers) oldest(ctx context.Context, topic string, partition int32, tick func()) (int64, error) {
@@ -77,4 +124,12 @@ func fetchVersion(v sarama.KafkaVersion) int16 {
 		}
 	}
 	return 5 // of Kafka 0.11, the first with transactions
+}
+
+// LeaderMoved tells whether an error only says that another broker leads the partition, or is about to.
+func LeaderMoved(err error) bool {
+	return slices.ContainsFunc([]error{
+		sarama.ErrNotLeaderForPartition, sarama.ErrLeaderNotAvailable, sarama.ErrReplicaNotAvailable,
+		sarama.ErrFencedLeaderEpoch, sarama.ErrUnknownLeaderEpoch, sarama.ErrUnknownTopicOrPartition,
+	}, func(moved error) bool { return errors.Is(err, moved) })
 }

@@ -1,0 +1,175 @@
+package kafka
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+const (
+	// fetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance
+	// may have 30 partitions.
+	fetchBytes = 64 << 10
+	// batchesPerFeed is one with the reader, and the next one ready for it.
+	batchesPerFeed = 2
+	// calmAfter is after how many answers a feed that has asked for more asks for less.
+	calmAfter = 64
+)
+
+// Batch is what one fetch brought of a partition: at least one record.
+type Batch struct {
+	// Records are committed data records in the order of the log. They are the reader's until Release.
+	Records []Record
+
+	values []byte // of all records
+	feed   *Feed
+}
+
+// Release gives the batch back, to be filled again. A reader calls it once, when it is done with the batch; while it
+// has all of a feed's batches, the partition is not fetched. A batch that was not fetched needs no Release.
+func (b *Batch) Release() {
+	if b.feed != nil {
+		b.feed.fetcher.release(b)
+	}
+}
+
+// own copies the values. They lie in the answer to the whole request, all of which a slow reader would keep in memory.
+func (b *Batch) own() {
+	size := 0
+	for i := range b.Records {
+		size += len(b.Records[i].Value)
+	}
+	if cap(b.values) < size {
+		b.values = make([]byte, 0, size)
+	}
+	values := b.values[:0]
+	for i := range b.Records {
+		record := &b.Records[i]
+		if record.Value == nil {
+			continue // a tombstone is not an empty value
+		}
+		start := len(values)
+		values = append(values, record.Value...)
+		record.Value = values[start:len(values):len(values)]
+	}
+	b.values = values
+}
+
+// Feed is one partition of a Fetcher: its committed data records from an offset on, as they come.
+type Feed struct {
+	fetcher   *Fetcher
+	topic     string
+	partition int32
+	batches   chan *Batch
+	high      atomic.Int64
+
+	// Of the goroutine that asks for it: its poller's, or that which looks for its leader.
+	collector
+	bytes   int32 // to ask for
+	calm    int   // answers since that has changed
+	crowded bool  // what others were answered left no room for it
+
+	// Guarded by the Fetcher's mutex.
+	backoff   backoff
+	poller    *poller // nil: its leader is to be found
+	epoch     int32   // of the leader
+	free      []*Batch
+	fullSince time.Time // when the last of them was taken
+	paused    bool
+	alone     bool      // to be asked for by itself
+	outdated  bool      // what the client knows of its leader is
+	ended     bool      // the log does not hold what is next
+	after     time.Time // when it may be asked for
+}
+
+func newFeed(f *Fetcher, topic string, partition int32, from int64) *Feed {
+	feed := &Feed{
+		fetcher: f, topic: topic, partition: partition,
+		batches:   make(chan *Batch, batchesPerFeed),
+		collector: collector{next: from, to: math.MaxInt64, open: map[int64]bool{}},
+		bytes:     fetchBytes,
+		backoff:   backoff{first: 50 * time.Millisecond, max: 2 * time.Second},
+	}
+	for range batchesPerFeed {
+		feed.free = append(feed.free, &Batch{feed: feed})
+	}
+	return feed
+}
+
+// Batches brings the records. It is closed when the log does not hold the offset that is next; that the Fetcher has
+// ended does not close it.
+func (f *Feed) Batches() <-chan *Batch { return f.batches }
+
+// HighWaterMark is the end of the log as the last fetch told it, 0 before the first.
+func (f *Feed) HighWaterMark() int64 { return f.high.Load() }
+
+// put takes a batch back. The Fetcher's mutex is held.
+func (f *Feed) put(b *Batch) { f.free = append(f.free, b) }
+
+// nudge tells the feed's poller that it may have something to ask for. The Fetcher's mutex is held.
+func (f *Feed) nudge() {
+	if f.poller != nil {
+		signal(f.poller.wake)
+	}
+}
+
+// locate finds out which broker leads the partition and, where that is the first of the log, which offset is next.
+func (f *Feed) locate(source brokerSource) (broker, epoch int32, err error) {
+	if f.next < 0 {
+		first, err := source.first(f.topic, f.partition)
+		if err != nil {
+			return 0, 0, err
+		}
+		f.next = first
+	}
+	return source.leader(f.topic, f.partition)
+}
+
+// fill takes what was answered into the batch, which may stay empty. It was asked for alone, or for others as well.
+func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) error {
+	f.high.Store(block.HighWaterMarkOffset)
+	start := f.next
+	f.records = batch.Records
+	err := f.collect(block)
+	batch.Records, f.records = f.records, nil
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case f.next > start:
+		f.enough()
+		batch.own()
+		return nil
+	case partial(block):
+		return f.askForMore()
+	case start >= readableEnd(block):
+		return nil
+	case alone:
+		f.next++ // a batch of which nothing is left: see rangeReader.step
+		return nil
+	case f.bytes < readerBytes:
+		// The next batch is larger than what was asked for. A broker sends such a one only when it is the first of an
+		// answer, and which partition is first, nobody can tell. Or it is one of which nothing is left.
+		return f.askForMore()
+	}
+	f.crowded = true
+	return nil
+}
+
+// enough notes that as much as was asked for was enough.
+func (f *Feed) enough() {
+	if f.calm++; f.calm >= calmAfter {
+		f.bytes, f.calm = max(fetchBytes, f.bytes/2), 0
+	}
+}
+
+// askForMore makes room for a batch that did not come.
+func (f *Feed) askForMore() error {
+	if f.bytes >= readerMaxBytes {
+		return ErrUnreadable
+	}
+	f.bytes, f.calm = f.bytes*2, 0
+	return nil
+}
