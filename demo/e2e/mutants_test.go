@@ -41,8 +41,8 @@ func TestFaultsAreNoticed(t *testing.T) {
 			harness.Mutation{
 				File: "laundering-detector/reading.go",
 				Old:  "	done, lines, err := r.shard.judge(",
-				New: `	early := r.batch[len(r.batch)-1]
-	r.claim.Done(early.Offset+1, early.Timestamp.UnixMilli())
+				New: `	early := records[len(records)-1]
+	r.claim.Done(early.Offset+1, early.Millis)
 	r.commit(ctx)
 	done, lines, err := r.shard.judge(`,
 			}, cases.UnreadAlertsAreNotLost, "alerts, want",
@@ -127,7 +127,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 			"records with the same content are taken for one", "influx-ingest",
 			harness.Mutation{
 				File: "influx-ingest/stream.go",
-				Old:  "pointTime(millis, msg.Offset)",
+				Old:  "pointTime(millis, record.Offset)",
 				New:  "pointTime(millis, int64(t.Amount))",
 			}, cases.EachTransactionIsOnePoint, "points, want",
 		},
