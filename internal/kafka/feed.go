@@ -9,10 +9,11 @@ import (
 	"github.com/IBM/sarama"
 )
 
+// FetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance may
+// have 30 partitions.
+const FetchBytes = 64 << 10
+
 const (
-	// fetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance
-	// may have 30 partitions.
-	fetchBytes = 64 << 10
 	// batchesPerFeed is one with the reader, and the next one ready for it.
 	batchesPerFeed = 2
 	// calmAfter is after how many answers a feed that has asked for more asks for less.
@@ -90,7 +91,7 @@ func newFeed(f *Fetcher, topic string, partition int32, from int64) *Feed {
 		fetcher: f, topic: topic, partition: partition,
 		batches:   make(chan *Batch, batchesPerFeed),
 		collector: collector{next: from, to: math.MaxInt64, open: map[int64]bool{}},
-		bytes:     fetchBytes,
+		bytes:     FetchBytes,
 		backoff:   backoff{first: 50 * time.Millisecond, max: 2 * time.Second},
 	}
 	for range batchesPerFeed {
@@ -161,7 +162,7 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 // enough notes that as much as was asked for was enough.
 func (f *Feed) enough() {
 	if f.calm++; f.calm >= calmAfter {
-		f.bytes, f.calm = max(fetchBytes, f.bytes/2), 0
+		f.bytes, f.calm = max(FetchBytes, f.bytes/2), 0
 	}
 }
 
