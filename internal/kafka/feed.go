@@ -13,12 +13,8 @@ import (
 // have 30 partitions.
 const FetchBytes = 64 << 10
 
-const (
-	// batchesPerFeed is one with the reader, and the next one ready for it.
-	batchesPerFeed = 2
-	// calmAfter is after how many answers a feed that has asked for more asks for less.
-	calmAfter = 64
-)
+// batchesPerFeed is one with the reader, and the next one ready for it.
+const batchesPerFeed = 2
 
 // Batch is what one fetch brought of a partition: at least one record.
 type Batch struct {
@@ -70,7 +66,6 @@ type Feed struct {
 	// Of the goroutine that asks for it: its poller's, or that which looks for its leader.
 	collector
 	bytes   int32 // to ask for
-	calm    int   // answers since that has changed
 	crowded bool  // what others were answered left no room for it
 
 	// Guarded by the Fetcher's mutex.
@@ -79,6 +74,7 @@ type Feed struct {
 	epoch     int32   // of the leader
 	free      []*Batch
 	fullSince time.Time // when the last of them was taken
+	asked     uint64    // number of its poller's last request for it
 	paused    bool
 	alone     bool      // to be asked for by itself
 	outdated  bool      // what the client knows of its leader is
@@ -140,7 +136,7 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	case f.next > start:
-		f.enough()
+		f.bytes = FetchBytes
 		batch.own()
 		return nil
 	case partial(block):
@@ -150,20 +146,11 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 	case alone:
 		f.next++ // a batch of which nothing is left: see rangeReader.step
 		return nil
-	case f.bytes < readerBytes:
-		// The next batch is larger than what was asked for. A broker sends such a one only when it is the first of an
-		// answer, and which partition is first, nobody can tell. Or it is one of which nothing is left.
-		return f.askForMore()
 	}
+	// The next batch is larger than what was asked for. A broker sends such a one only when it is the first of an answer,
+	// and which partition is first, nobody can tell. Or it is one of which nothing is left.
 	f.crowded = true
 	return nil
-}
-
-// enough notes that as much as was asked for was enough.
-func (f *Feed) enough() {
-	if f.calm++; f.calm >= calmAfter {
-		f.bytes, f.calm = max(FetchBytes, f.bytes/2), 0
-	}
 }
 
 // askForMore makes room for a batch that did not come.
@@ -171,6 +158,6 @@ func (f *Feed) askForMore() error {
 	if f.bytes >= readerMaxBytes {
 		return ErrUnreadable
 	}
-	f.bytes, f.calm = f.bytes*2, 0
+	f.bytes *= 2
 	return nil
 }

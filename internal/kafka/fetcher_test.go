@@ -325,6 +325,51 @@ func TestPausedPartitionsAreNotFetched(t *testing.T) {
 	})
 }
 
+// A batch that is larger than what is asked for comes only when it is the first of an answer.
+func TestLargeBatchesOfSeveralPartitionsComeInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const count = 50
+		var logs []*fakeLog
+		for range 6 {
+			parts := batches(count)
+			for i := range parts {
+				parts[i].bytes = FetchBytes + 1
+			}
+			logs = append(logs, logOf(parts...))
+			logs[len(logs)-1].perAsk = 1
+		}
+		f := fetchFrom(t, newCluster(t, 1, logs...))
+		var (
+			readers sync.WaitGroup
+			mu      sync.Mutex
+			done    = make([]int, len(logs))
+		)
+		for p := range logs {
+			feed := f.Feed("London", int32(p), 0)
+			readers.Go(func() {
+				for range count {
+					got := len(read(feed, 10))
+					mu.Lock()
+					if done[p]++; got != 10 {
+						t.Errorf("batch %d of partition %d: got %d records, want 10", done[p], p, got)
+					}
+					if least := slices.Min(done); least < done[p]-count/2 {
+						t.Errorf("partition %d has come to batch %d, another one to %d", p, done[p], least)
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		readers.Wait()
+		for p := range logs {
+			if got := f.asked(int32(p)); got > 2*count+10 {
+				t.Errorf("partition %d was asked for %d times for %d batches", p, got, count)
+			}
+		}
+	})
+}
+
 // What one partition holds and nobody can read makes the whole answer unreadable.
 func TestARecordThatCannotBeReadHoldsUpItsPartitionAlone(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,7 @@ type poller struct {
 	batches []*Batch // taken for the request, one of each feed in it
 	before  []*Feed  // what was asked for before
 	alone   bool     // the request is for a feed that is to be asked for alone
+	number  uint64   // of the request
 }
 
 // ask is what is wanted of one partition.
@@ -97,7 +98,8 @@ func (p *poller) choose(now time.Time) (feeds []*Feed, wait time.Duration) {
 	return p.ready, wait
 }
 
-// sort puts those feeds into p.ready that may be asked for together, and returns one that is to be asked for alone.
+// sort puts those feeds into p.ready that may be asked for together, and returns that which is to be asked for alone and
+// has waited longest.
 func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 	p.ready, wait = p.ready[:0], p.fetcher.wait
 	for _, feed := range p.feeds {
@@ -110,7 +112,9 @@ func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 				wait = min(wait, shortWait)
 			}
 		case feed.alone:
-			lonely = feed
+			if lonely == nil || feed.asked < lonely.asked {
+				lonely = feed
+			}
 		default:
 			p.ready = append(p.ready, feed)
 		}
@@ -121,11 +125,13 @@ func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 // take takes a batch of each feed that is asked for.
 func (p *poller) take(now time.Time) {
 	p.batches = p.batches[:0]
+	p.number++
 	for _, feed := range p.ready {
 		last := len(feed.free) - 1
 		batch := feed.free[last]
 		batch.Records = batch.Records[:0]
 		p.batches = append(p.batches, batch)
+		feed.asked = p.number
 		if feed.free = feed.free[:last]; last == 0 {
 			feed.fullSince = now
 		}
