@@ -13,8 +13,13 @@ import (
 // have 30 partitions.
 const FetchBytes = 64 << 10
 
-// batchesPerFeed is one with the reader, and the next one ready for it.
-const batchesPerFeed = 2
+const (
+	// batchesPerFeed is one with the reader, and the next one ready for it.
+	batchesPerFeed = 2
+	// recordsPerFeed is how many records are enough to have with the reader or ready for it. What a fetch brings is
+	// several times less, unless producers send large batches.
+	recordsPerFeed = 4096
+)
 
 // Batch is what one fetch brought of a partition: at least one record.
 type Batch struct {
@@ -73,7 +78,8 @@ type Feed struct {
 	poller    *poller // nil: its leader is to be found
 	epoch     int32   // of the leader
 	free      []*Batch
-	fullSince time.Time // when the last of them was taken
+	held      int       // records of the others
+	fullSince time.Time // when it became full
 	asked     uint64    // number of its poller's last request for it
 	paused    bool
 	alone     bool      // to be asked for by itself
@@ -103,8 +109,16 @@ func (f *Feed) Batches() <-chan *Batch { return f.batches }
 // HighWaterMark is the end of the log as the last fetch told it, 0 before the first.
 func (f *Feed) HighWaterMark() int64 { return f.high.Load() }
 
-// put takes a batch back. The Fetcher's mutex is held.
-func (f *Feed) put(b *Batch) { f.free = append(f.free, b) }
+// full tells whether the reader has, or is about to have, enough. The Fetcher's mutex is held.
+func (f *Feed) full() bool { return len(f.free) == 0 || f.held >= recordsPerFeed }
+
+// put takes a batch back, but no memory of a size that is seldom needed. The Fetcher's mutex is held.
+func (f *Feed) put(b *Batch) {
+	if cap(b.Records) > recordsPerFeed {
+		b.Records, b.values = nil, nil
+	}
+	f.free = append(f.free, b)
+}
 
 // nudge tells the feed's poller that it may have something to ask for. The Fetcher's mutex is held.
 func (f *Feed) nudge() {

@@ -182,16 +182,22 @@ func (f *Fetcher) evict(feed *Feed, unused *Batch, err error) {
 	signal(f.wake)
 }
 
-// delivered notes that a feed was answered, and takes back its batch where that is not with the reader.
-func (f *Fetcher) delivered(feed *Feed, unused *Batch) {
+// deliver hands a batch over to the feed's reader, if there is anything in it.
+func (f *Fetcher) deliver(feed *Feed, batch *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	feed.backoff.reset()
 	feed.alone = feed.crowded
 	feed.crowded = false
-	if unused != nil {
-		feed.put(unused)
+	if len(batch.Records) == 0 {
+		feed.put(batch)
+		return
 	}
+	feed.held += len(batch.Records)
+	if feed.full() {
+		feed.fullSince = time.Now()
+	}
+	feed.batches <- batch // there is room for all that there are
 }
 
 // postpone leaves a feed out for a moment.
@@ -216,6 +222,7 @@ func (f *Fetcher) separate(feeds []*Feed, unused []*Batch) {
 func (f *Fetcher) release(b *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	b.feed.held -= len(b.Records)
 	b.feed.put(b)
 	b.feed.nudge()
 }

@@ -354,8 +354,8 @@ func TestLargeBatchesOfSeveralPartitionsComeInTurn(t *testing.T) {
 					if done[p]++; got != 10 {
 						t.Errorf("batch %d of partition %d: got %d records, want 10", done[p], p, got)
 					}
-					if least := slices.Min(done); least < done[p]-count/2 {
-						t.Errorf("partition %d has come to batch %d, another one to %d", p, done[p], least)
+					if least := slices.Min(done); done[p] == count && least < 5 {
+						t.Errorf("partition %d is through, another one has come to batch %d", p, least)
 					}
 					mu.Unlock()
 				}
@@ -363,7 +363,7 @@ func TestLargeBatchesOfSeveralPartitionsComeInTurn(t *testing.T) {
 		}
 		readers.Wait()
 		for p := range logs {
-			if got := f.asked(int32(p)); got > 2*count+10 {
+			if got := f.asked(int32(p)); got > 4*count {
 				t.Errorf("partition %d was asked for %d times for %d batches", p, got, count)
 			}
 		}

@@ -94,7 +94,7 @@ func (p *poller) choose(now time.Time) (feeds []*Feed, wait time.Duration) {
 		p.alone = false
 		p.before = append(p.before[:0], p.ready...)
 	}
-	p.take(now)
+	p.take()
 	return p.ready, wait
 }
 
@@ -107,7 +107,7 @@ func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 		case feed.paused:
 		case feed.after.After(now):
 			wait = min(wait, feed.after.Sub(now))
-		case len(feed.free) == 0:
+		case feed.full():
 			if now.Sub(feed.fullSince) < slowReader {
 				wait = min(wait, shortWait)
 			}
@@ -123,7 +123,7 @@ func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 }
 
 // take takes a batch of each feed that is asked for.
-func (p *poller) take(now time.Time) {
+func (p *poller) take() {
 	p.batches = p.batches[:0]
 	p.number++
 	for _, feed := range p.ready {
@@ -132,9 +132,7 @@ func (p *poller) take(now time.Time) {
 		batch.Records = batch.Records[:0]
 		p.batches = append(p.batches, batch)
 		feed.asked = p.number
-		if feed.free = feed.free[:last]; last == 0 {
-			feed.fullSince = now
-		}
+		feed.free = feed.free[:last]
 	}
 }
 
@@ -160,11 +158,7 @@ func (p *poller) deliver(feed *Feed, batch *Batch, block *sarama.FetchResponseBl
 		p.drop(feed, batch, err)
 		return
 	}
-	if len(batch.Records) > 0 {
-		feed.batches <- batch // there is room for all of them
-		batch = nil
-	}
-	p.fetcher.delivered(feed, batch)
+	p.fetcher.deliver(feed, batch)
 }
 
 // fail deals with a request that has no answer.
