@@ -9,9 +9,9 @@ import (
 	"fintrans/internal/service"
 )
 
-// commitPatience is how long claims go on while a commit that was asked for is not there yet. A commit waits for
-// whatever the broker has to answer first on the same connection, a fetch for instance; what is dealt with
-// meanwhile is what a kill makes be read again.
+// commitPatience is how long claims go on while a commit that was asked for is not there yet. A broker may
+// take its time for a commit, and an alert should not have to wait for that; what is dealt with meanwhile is what a kill
+// makes be read again.
 const commitPatience = 300 * time.Millisecond
 
 type commits interface{ Commit() }

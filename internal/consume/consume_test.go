@@ -54,7 +54,7 @@ func (s *slowCommits) Commit() {
 	<-s.release
 }
 
-// A claim that asks for a commit goes on: it waits behind a fetch on the same connection, and an alert of the next
+// A claim that asks for a commit goes on: a broker may take its time for it, and an alert of the next
 // record would wait with it.
 func TestCommitsAskedForTogetherAreOne(t *testing.T) {
 	t.Parallel()

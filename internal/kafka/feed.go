@@ -147,12 +147,12 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 	err := f.collect(block)
 	batch.Records, f.records = f.records, nil
 	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrUnreadable, err)
-	case f.next > start:
+	case f.next > start: // what is damaged may come behind that: then it is the first of the next answer
 		f.bytes = FetchBytes
 		batch.own()
 		return nil
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	case partial(block):
 		return f.askForMore()
 	case start >= readableEnd(block):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -399,6 +400,22 @@ func TestARecordThatCannotBeReadHoldsUpItsPartitionAlone(t *testing.T) {
 		c.mu.Unlock()
 		if got := len(read(damaged, 10)); got != 10 {
 			t.Errorf("when it can be read: got %d records, want 10", got)
+		}
+	})
+}
+
+// What comes before a batch that says something else than it holds is not lost with it.
+func TestWhatComesBeforeADamagedBatchIsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		damaged := marker(10, 7, abortMarker)
+		damaged.set.RecordBatch.Records[0].Key = nil
+		c := newCluster(t, 1, logOf(fullBatch(0, 9), damaged, fullBatch(11, 19)))
+		f := fetchFrom(t, c)
+		feed := f.Feed("London", 0, 0)
+		checkRecords(t, read(feed, 11), c.logs[0].want(0, 10))
+		if told := f.complaints(); len(told) == 0 || !strings.Contains(told[0], ErrUnreadable.Error()) {
+			t.Errorf("told %q, want %q", told, ErrUnreadable)
 		}
 	})
 }
