@@ -158,15 +158,7 @@ func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) e
 	if err := kafka.WaitForTopics(ctx, p.client, cities, p.rt.Log, tick, func(string) {}); err != nil {
 		return err
 	}
-	counts, err := kafka.PartitionCounts(p.client, cities)
-	if err != nil {
-		return nil // whoever wants to publish says so again
-	}
-	most := int32(0)
-	for _, n := range counts {
-		most = max(most, n)
-	}
-	topics := kafka.Topics{Names: []string{p.topic}, Partitions: most}
+	topics := kafka.Topics{Names: []string{p.topic}, Like: cities}
 	select {
 	case <-p.opened: // what is published from now on says itself how that goes
 	default:
