@@ -71,7 +71,7 @@ func (t Topics) ensure(ctx context.Context, client sarama.Client, firstAttempt b
 		if firstAttempt {
 			log.WithField("topics", missing).Info("creating topics as soon as the number of brokers stands")
 		}
-		brokers := 0
+		var brokers int
 		if brokers, existing, missing, err = t.settled(ctx, client, tick); err != nil {
 			return err
 		}
