@@ -3,15 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/sirupsen/logrus"
 
 	"fintrans/internal/kafka"
 	"fintrans/internal/service"
@@ -63,9 +59,6 @@ func newPublisher(cfg config, rt *service.Runtime, retries func()) (*publisher, 
 	rt.Ready.Check("alerts", p.reason)
 	return p, nil
 }
-
-// newTrouble is what counts against readiness once it has lasted.
-func newTrouble() *service.Condition { return service.NewCondition(30 * time.Second) }
 
 // publisherConfig is that of a producer of which every in-sync replica has what it acknowledges, once.
 func publisherConfig(cfg config) (*sarama.Config, error) {
@@ -158,15 +151,7 @@ func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) e
 	if err := kafka.WaitForTopics(ctx, p.client, cities, p.rt.Log, tick, func(string) {}); err != nil {
 		return err
 	}
-	counts, err := kafka.PartitionCounts(p.client, cities)
-	if err != nil {
-		return nil // whoever wants to publish says so again
-	}
-	most := int32(0)
-	for _, n := range counts {
-		most = max(most, n)
-	}
-	topics := kafka.Topics{Names: []string{p.topic}, Partitions: most}
+	topics := kafka.Topics{Names: []string{p.topic}, Like: cities}
 	select {
 	case <-p.opened: // what is published from now on says itself how that goes
 	default:
@@ -219,81 +204,6 @@ func (p *publisher) wait(ctx context.Context, tick func()) bool {
 			return false
 		}
 	}
-}
-
-// hold notes that the alerts of a partition number have to wait, and says so now and then.
-func (p *publisher) hold(partition int32, waiting int, err error) {
-	p.retries()
-	reason := p.explain(partition, err)
-	p.mu.Lock()
-	if p.trouble[partition] == nil {
-		p.trouble[partition] = newTrouble()
-	}
-	p.trouble[partition].Fail(reason)
-	p.mu.Unlock()
-	if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
-		signal(p.missing)
-	}
-	if held, ok := p.throttle.Allow(reason); ok {
-		p.rt.Log.WithFields(logrus.Fields{
-			"topic": p.topic, "partition": partition, "reason": reason, "waiting": waiting, "held_back": held,
-		}).Warn("alerts cannot be published: they are written to standard output, and commits wait")
-	}
-}
-
-// explain says why a partition of the alert topic takes nothing.
-func (p *publisher) explain(partition int32, err error) string {
-	switch {
-	case errors.Is(err, sarama.ErrInvalidPartition):
-		return fmt.Sprintf("the alert topic %s has no partition %d: add partitions until it has as many as the cities' topics", p.topic, partition)
-	case errors.Is(err, sarama.ErrUnknownTopicOrPartition):
-		return fmt.Sprintf("the alert topic %s is not there", p.topic)
-	}
-	return fmt.Sprintf("the alert topic %s takes nothing: %s", p.topic, kafka.Explain(err, p.conf))
-}
-
-// published notes that the partition number's alerts get through.
-func (p *publisher) published(partition int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.trouble[partition] == nil {
-		return
-	}
-	delete(p.trouble, partition)
-	p.rt.Log.WithFields(logrus.Fields{"topic": p.topic, "partition": partition}).Info("alerts are published again")
-}
-
-// release forgets the trouble of a session that is over.
-func (p *publisher) release() {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	clear(p.trouble)
-}
-
-// reason is why alerts are not published, for /ready.
-func (p *publisher) reason() string {
-	if reason := p.setting.Reason(); reason != "" {
-		return reason
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var reasons []string
-	for _, condition := range p.trouble {
-		if reason := condition.Reason(); reason != "" {
-			reasons = append(reasons, reason)
-		}
-	}
-	if len(reasons) == 0 {
-		return ""
-	}
-	sort.Strings(reasons)
-	if more := len(reasons) - 1; more > 0 {
-		return fmt.Sprintf("%s; and %d more partitions", reasons[0], more)
-	}
-	return strings.Join(reasons, "")
 }
 
 // close gives up what is in flight. What was acknowledged is safe, and the rest is not committed.

@@ -3,6 +3,8 @@ package test_test
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"fintrans/demo/cases"
@@ -39,4 +41,29 @@ func TestKafka39(t *testing.T) {
 func TestKafka24(t *testing.T) {
 	t.Parallel()
 	cases.Run(t, real.Servers(realkafka.Kafka24, realinflux.Installed), cases.Core())
+}
+
+// TestFrozenBrokerIsNoticed has the detector ask the leader of Tokyo, while it judges, where the log ends: one broker
+// that does not answer then stalls all cities, and the case that is there for it has to fail.
+func TestFrozenBrokerIsNoticed(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("REAL") == "core" {
+		t.Skip("the case is none of the core") // as in TestNewest: REAL says what was asked for
+	}
+	dir := harness.FastMutant(t, "laundering-detector", harness.Mutation{
+		File: "laundering-detector/pace.go",
+		Old:  "	slowest := s.slowest()\n",
+		New:  "	_, _ = s.detector.probe.GetOffset(\"Tokyo\", s.partition, -1)\n	slowest := s.slowest()\n",
+	})
+	servers := real.Servers(realkafka.Kafka4, realinflux.Newest)
+	failures := harness.Try(t, func(t testing.TB) {
+		cases.FrozenBrokerStallsItsCityAlone(t, func(t testing.TB, need harness.Need) harness.Servers {
+			started := servers(t, need)
+			started.Binaries = map[string]string{"laundering-detector": dir}
+			return started
+		})
+	})
+	if !slices.ContainsFunc(failures, func(failure string) bool { return strings.Contains(failure, "were judged") }) {
+		t.Errorf("with the fault in the code the case fails with %.300q, want records that are not judged", failures)
+	}
 }

@@ -16,6 +16,7 @@ import (
 func alertTopic() []Case {
 	return []Case{
 		{"AlertsArePublished", AlertsArePublished},
+		{"FirstDrainPublishes", FirstDrainPublishes},
 		{"DetectorWithAlertTopicKilledUnderLoad", DetectorWithAlertTopicKilledUnderLoad},
 		{"AlertTopicIsCreatedAgain", AlertTopicIsCreatedAgain},
 		{"AlertTopicHasTooFewPartitions", AlertTopicHasTooFewPartitions},
@@ -107,6 +108,19 @@ func AlertsArePublished(t testing.TB, start harness.Starter) {
 		t.Errorf("the alert topic has %d partitions, want 4 as the cities'", len(ends))
 	}
 	behindThem(t, s, all)
+}
+
+// FirstDrainPublishes ends a detector with SIGTERM as soon as it has alerted for the first time, where nobody has created
+// the alert topic: what the lines say is published.
+func FirstDrainPublishes(t testing.TB, start harness.Starter) {
+	s := harness.NewSystem(t, start, harness.Need{})
+	s.Produce(fiveCities.transactions()...)
+	det := s.Start(detector, publishing(rules(tenMinutes, 10*time.Minute)))
+	awaitLines(t, det, 1)
+	term(t, det)
+	if got, want := inOrder(asLines(published(t, s))), inOrder(alerts(t, det)); !slices.Equal(got, want) {
+		t.Errorf("%d alerts are published, %d are on stdout: %+v", len(got), len(want), oracle.Compare(got, want))
+	}
 }
 
 // behindThem compares alerts with the transactions in the topics.

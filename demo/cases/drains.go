@@ -19,11 +19,10 @@ var (
 
 // DrainsUnderLoad ends each of the three services with SIGTERM so many times while transactions flow. Each of them
 // drains: what the generator says that it has sent is in the topics, all of that is in InfluxDB, and each alert
-// comes once.
+// comes once. Nobody has created the alert topic before the first of them.
 func DrainsUnderLoad(times int) func(testing.TB, harness.Starter) {
 	return func(t testing.TB, start harness.Starter) {
 		o := &trio{t: t, s: harness.NewSystem(t, start, harness.Need{})}
-		o.s.CreateTopics(6, alertsTo)
 		o.in, o.det, o.generator = o.s.Start(ingest, quick), o.s.Start(detector, publishing(rules(threeSeconds, time.Minute))), o.s.Start("generator", busy)
 		for range times {
 			stored := awaitMore(t, o.s, total(o.s.Volumes()))

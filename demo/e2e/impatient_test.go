@@ -55,7 +55,7 @@ var impatience = map[string][]harness.Mutation{
 		shorten("influx-ingest/main.go", "topicPatience = ", "60 * time.Second", 2*time.Second)),
 	"laundering-detector": append(consumersImpatience[:3:3],
 		shorten("laundering-detector/printer.go", "service.NewCondition(", "30 * time.Second", 2*time.Second),
-		shorten("laundering-detector/publisher.go", "service.NewCondition(", "30 * time.Second", 2*time.Second)),
+		shorten("laundering-detector/trouble.go", "service.NewCondition(", "30 * time.Second", 2*time.Second)),
 }
 
 // shorten replaces the duration that follows a text.

@@ -24,12 +24,17 @@ const (
 type Topics struct {
 	Names      []string
 	Partitions int32 // of each topic; 0 = Partitions
+	// Like are topics that exist already, if any: the largest number of partitions that one of them has is taken. As
+	// many brokers as they have replicas are enough then: where those were created, the number has stood.
+	Like []string
 	// Settle is how long the number of brokers has to stay the same before it
 	// decides the number of replicas; 0 = 10 s. A cluster that has just been
 	// started reports its brokers one by one.
 	Settle time.Duration
 	// Status, where it is not nil, is called with the reason whenever the topics cannot be created: for /ready.
 	Status func(reason string)
+
+	enough int // brokers whose number need not settle; 0 = none
 }
 
 // Ensure creates the topics that are missing, with 3 replicas where there are
@@ -37,9 +42,6 @@ type Topics struct {
 // existing ones alone and logs what is different about them. It tries until
 // all exist; the only error is ctx's.
 func (t Topics) Ensure(ctx context.Context, client sarama.Client, log logrus.FieldLogger, tick func()) error {
-	if t.Partitions == 0 {
-		t.Partitions = Partitions
-	}
 	if t.Settle == 0 {
 		t.Settle = 10 * time.Second
 	}
@@ -62,12 +64,15 @@ func (t Topics) ensure(ctx context.Context, client sarama.Client, firstAttempt b
 	if err != nil {
 		return err
 	}
+	if t, err = t.shaped(client); err != nil {
+		return err
+	}
 	if len(missing) > 0 {
 		if firstAttempt {
 			log.WithField("topics", missing).Info("creating topics as soon as the number of brokers stands")
 		}
-		brokers, err := settledBrokers(ctx, client, t.Settle, tick)
-		if err != nil {
+		var brokers int
+		if brokers, existing, missing, err = t.settled(ctx, client, tick); err != nil {
 			return err
 		}
 		for _, topic := range missing {
@@ -80,6 +85,26 @@ func (t Topics) ensure(ctx context.Context, client sarama.Client, firstAttempt b
 		t.logDifferences(ctx, client, topic, log, tick)
 	}
 	return nil
+}
+
+// shaped returns the topics with what is taken from those that they are to be like.
+func (t Topics) shaped(client sarama.Client) (Topics, error) {
+	for _, topic := range t.Like {
+		partitions, err := client.Partitions(topic)
+		if err != nil {
+			return t, fmt.Errorf("number of partitions of %s: %w", topic, err)
+		}
+		replicas, err := client.Replicas(topic, partitions[0])
+		if err != nil && !errors.Is(err, sarama.ErrReplicaNotAvailable) {
+			return t, fmt.Errorf("replicas of %s: %w", topic, err)
+		}
+		t.Partitions = max(t.Partitions, int32(len(partitions)))
+		t.enough = max(t.enough, min(wantedReplicas, len(replicas)))
+	}
+	if t.Partitions == 0 {
+		t.Partitions = Partitions
+	}
+	return t, nil
 }
 
 // sort asks the cluster which of the topics exist.
@@ -98,24 +123,26 @@ func (t Topics) sort(ctx context.Context, client sarama.Client, tick func()) (ex
 	return existing, missing, nil
 }
 
-// settledBrokers returns the number of brokers once it has stayed the same for as long as settle.
-func settledBrokers(ctx context.Context, client sarama.Client, settle time.Duration, tick func()) (int, error) {
+// settled returns the number of brokers once it has stayed the same for as long as Settle, or is enough, and which of
+// the topics exist then: others may create them meanwhile, and a broker may hear late of what was created through another.
+func (t Topics) settled(ctx context.Context, client sarama.Client, tick func()) (brokers int, existing, missing []string, err error) {
 	count, since := 0, time.Now()
 	for {
-		brokers, err := Await(ctx, tick, nil, func() (int, error) {
-			_, err := existingTopics(client)
-			return len(client.Brokers()), err
-		})
+		existing, missing, err = t.sort(ctx, client, tick)
+		if err != nil {
+			return 0, nil, nil, fmt.Errorf("count brokers: %w", err)
+		}
+		brokers = len(client.Brokers())
 		switch {
-		case err != nil:
-			return 0, fmt.Errorf("count brokers: %w", err)
+		case len(missing) == 0, t.enough > 0 && brokers >= t.enough:
+			return brokers, existing, missing, nil
 		case brokers != count || brokers == 0:
 			count, since = brokers, time.Now()
-		case time.Since(since) >= settle:
-			return count, nil
+		case time.Since(since) >= t.Settle:
+			return brokers, existing, missing, nil
 		}
-		if err := pause(ctx, min(settle/10, time.Second)+time.Millisecond, tick); err != nil {
-			return 0, err
+		if err := pause(ctx, min(t.Settle/10, time.Second)+time.Millisecond, tick); err != nil {
+			return 0, nil, nil, err
 		}
 	}
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -128,6 +129,89 @@ func TestEnsureTopicsWaitsForTheBrokersToSettle(t *testing.T) {
 	}
 	if alive.n.Load() == 0 {
 		t.Error("did not tick")
+	}
+}
+
+// described is metadata of brokers with these ids, which all have replicas of London's 12 partitions, as do those that are
+// away.
+func described(broker *sarama.MockBroker, ids []int32, away ...int32) sarama.MockResponse {
+	answer := &sarama.MetadataResponse{Version: sarama.NewMetadataRequest(sarama.DefaultVersion, nil).Version, ControllerID: 1}
+	for _, id := range ids {
+		addr := broker.Addr()
+		if id != 1 {
+			addr = fmt.Sprintf("127.0.0.1:%d", id)
+		}
+		answer.AddBroker(addr, id)
+	}
+	replicas := slices.Concat(ids, away)
+	for partition := range int32(12) {
+		answer.AddTopicPartition("London", partition, 1, replicas, replicas, away, sarama.ErrNoError)
+	}
+	return sarama.NewMockWrapper(answer)
+}
+
+func TestEnsureTopicsLikeOthers(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		metadata func(*sarama.MockBroker) []any
+		replicas int16
+	}{
+		{"as many brokers as they have replicas", func(b *sarama.MockBroker) []any {
+			return []any{described(b, []int32{1})}
+		}, 1},
+		{"more brokers", func(b *sarama.MockBroker) []any {
+			return []any{described(b, []int32{1, 2, 3, 4})}
+		}, 3},
+		{"brokers that are late", func(b *sarama.MockBroker) []any {
+			return []any{
+				described(b, []int32{1}, 2, 3), described(b, []int32{1}, 2, 3), described(b, []int32{1}, 2, 3),
+				described(b, []int32{1, 2}, 3), described(b, []int32{1, 2, 3}),
+			}
+		}, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			broker := newBroker(t, "127.0.0.1:0", nil, nil)
+			answers := test.metadata(broker)
+			broker.SetHandlerByMap(handlers{
+				"ApiVersionsRequest":  sarama.NewMockApiVersionsResponse(t).SetApiKeys(nil),
+				"MetadataRequest":     sarama.NewMockSequence(answers...),
+				"CreateTopicsRequest": createReply(sarama.ErrNoError, "alerts"),
+			})
+			log, _ := newLog()
+			topics := Topics{Names: []string{"alerts"}, Like: []string{"London"}, Settle: time.Hour}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := topics.Ensure(ctx, connectTo(t, broker), log, noTick); err != nil {
+				t.Fatalf("Ensure: %v", err)
+			}
+			if got := creations(broker)["alerts"]; got == nil || got.ReplicationFactor != test.replicas || got.NumPartitions != 12 {
+				t.Errorf("got %+v, want 12 partitions with %d replicas", got, test.replicas)
+			}
+		})
+	}
+}
+
+func TestEnsureTopicsThatComeMeanwhile(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, "127.0.0.1:0", nil, nil)
+	broker.SetHandlerByMap(handlers{
+		"ApiVersionsRequest": sarama.NewMockApiVersionsResponse(t).SetApiKeys(nil),
+		"MetadataRequest": sarama.NewMockSequence(
+			metadata(t, broker, nil), metadata(t, broker, nil), metadata(t, broker, nil), metadata(t, broker, withTopics("NYC")),
+		),
+		"DescribeConfigsRequest": sarama.NewMockDescribeConfigsResponse(t),
+	})
+	log, lines := newLog()
+	topics := Topics{Names: []string{"NYC"}, Settle: time.Hour}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := topics.Ensure(ctx, connectTo(t, broker), log, noTick); err != nil {
+		t.Fatalf("Ensure: %v", err)
+	}
+	if len(creations(broker)) != 0 || lines.count("the existing topic differs") != 1 {
+		t.Errorf("created %v, log\n%s", creations(broker), lines)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 
 // finish heals what is left, drains and collects the evidence.
 func (r *run) finish(report *Report) (Evidence, error) {
-	e := Evidence{Rule: theRule, Grown: r.grown}
+	e := Evidence{Rule: theRule, Grown: r.grown, Orderly: r.orderly}
 	for _, service := range []string{Ingest, Detector} {
 		if _, _, err := r.scale(service, r.Instances); err != nil {
 			return e, err

@@ -105,9 +105,11 @@ func (i *instance) judge(exit supervise.Exit, asked syscall.Signal, listened boo
 		i.run.complain("%v ended by itself (%v)", i, exit)
 	case asked == syscall.SIGKILL:
 	case exit.Status == 0:
-	case exit.Status == 1: // it says what will be read again
+	case exit.Status == 1 && !i.run.orderly: // it says what will be read again
 		i.run.say("%v has not drained all", i)
 	case exit.Status == -1 && !listened: // it was not ready to be told
+	case i.run.orderly:
+		i.run.complain("%v ended with %v after SIGTERM, and nothing else befell it; want exit status 0", i, exit)
 	default:
 		i.run.complain("%v ended with %v after SIGTERM, want exit status 0 or 1", i, exit)
 	}

@@ -20,6 +20,7 @@ type Evidence struct {
 	Published    []ledger.Alert  // in the alert topic
 	Stored       []ledger.Alert  // in InfluxDB
 	Grown        bool            // whether topics have grown
+	Orderly      bool            // nothing befell the services but SIGTERM, and nothing servers and network
 	Complaints   []string        // what was not as it should be while it ran, one line each
 }
 
@@ -68,6 +69,9 @@ func Judge(e Evidence) Verdict {
 	v.Published = v.judgeAlerts("published", e.Rule, pairs, different)
 	v.Published.Found, v.Published.Repeated = len(e.Published), v.Published.Repeated+again
 	v.judgeStored(e)
+	if e.Orderly {
+		v.judgeOrder(e, len(different), again)
+	}
 	return v
 }
 
@@ -159,6 +163,19 @@ func (v *Verdict) judgeAlerts(where string, rule oracle.Rule, pairs map[oracle.P
 		}
 	}
 	return a
+}
+
+// judgeOrder looks at what only a fault excuses. The alert topic knows which transaction set off which alert, and a line
+// does not: there is one for each of the different alerts.
+func (v *Verdict) judgeOrder(e Evidence, different, again int) {
+	if again > 0 || len(e.Lines) != different {
+		v.breaks("nothing befell the services but SIGTERM, and alerts are repeated: %d were published, %d of them again, and there are %d lines",
+			len(e.Published), again, len(e.Lines))
+	}
+	if v.Acknowledged != v.Transactions {
+		v.breaks("nothing befell the generator but SIGTERM: it counts %d transactions as acknowledged, and %d are in the topics",
+			v.Acknowledged, v.Transactions)
+	}
 }
 
 // once are the alerts without those that are there again, and how many those were.

@@ -74,6 +74,21 @@ func TestSoundRun(t *testing.T) {
 	}
 }
 
+// TestOrderlyRun has nothing befall the services but SIGTERM.
+func TestOrderlyRun(t *testing.T) {
+	t.Parallel()
+	e := sound()
+	e.Orderly, e.Acknowledged, e.Lines = true, 5, e.Lines[1:]
+	if v := Judge(e); len(v.Broken) > 0 {
+		t.Errorf("broken: %q", v.Broken)
+	}
+	for kind, want := range map[Kind]bool{Terminate: true, Roll: true, Scale: true, Kill: false, Freeze: false, BrokerRoll: false, NetSlow: false} {
+		if got := orderly([]Fault{{Kind: Terminate}, {Kind: kind}}); got != want {
+			t.Errorf("%s: orderly is %v, want %v", kind, got, want)
+		}
+	}
+}
+
 // TestBrokenPromisesAreSeen breaks each promise alone.
 func TestBrokenPromisesAreSeen(t *testing.T) {
 	t.Parallel()
@@ -147,6 +162,21 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		{
 			"a pair is scattered", func(e *Evidence) { e.Records[4].Partition = 3 },
 			"are in the partition numbers [2 3]", func(Verdict) bool { return true },
+		},
+		{
+			"a line is repeated without a fault", func(e *Evidence) { e.Orderly, e.Acknowledged = true, 5 },
+			"2 were published, 0 of them again, and there are 3 lines", func(v Verdict) bool { return v.Lines.Repeated == 1 },
+		},
+		{
+			"an alert is published again without a fault", func(e *Evidence) {
+				e.Orderly, e.Acknowledged, e.Lines = true, 5, e.Lines[1:]
+				e.Published = append(e.Published, e.Published[0])
+			},
+			"3 were published, 1 of them again, and there are 2 lines", func(v Verdict) bool { return v.Published.Repeated == 1 },
+		},
+		{
+			"a transaction is in the topics that the generator does not know of", func(e *Evidence) { e.Orderly, e.Lines = true, e.Lines[1:] },
+			"counts 4 transactions as acknowledged, and 5 are", func(Verdict) bool { return true },
 		},
 		{
 			"a service ended by itself", func(e *Evidence) { e.Complaints = []string{"influx-ingest 1 ended by itself"} },

@@ -29,6 +29,11 @@ const (
 	PartitionAdd Kind = "partitions"    // a partition more in all topics, in one of them some time earlier
 )
 
+// orderly says whether all of the faults end services in an orderly way alone: then nothing may come twice.
+func orderly(faults []Fault) bool {
+	return !slices.ContainsFunc(faults, func(f Fault) bool { return !slices.Contains([]Kind{Terminate, Scale, Roll}, f.Kind) })
+}
+
 // lane is a sequence of faults that do not overlap. Those of different lanes do.
 type lane struct {
 	name     string

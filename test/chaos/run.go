@@ -44,6 +44,7 @@ type run struct {
 	servers  *servers
 	fleet    *fleet
 	progress *progress
+	orderly  bool   // nothing befalls the services but SIGTERM, and nothing servers and network
 	stop     func() // ends Soft
 
 	mu         sync.Mutex
@@ -58,6 +59,11 @@ type run struct {
 func Run(ctx interrupt.Interruption, cfg Config) (report Report, err error) {
 	r := &run{Config: cfg, Interruption: ctx, fleet: newFleet(), began: time.Now(), injected: map[string]int{}}
 	r.progress = newProgress(r.began)
+	faults := r.Faults
+	if len(faults) == 0 {
+		faults = Schedule(r.Seed, r.Shape)
+	}
+	r.orderly = orderly(faults)
 	r.Soft, r.stop = context.WithCancel(ctx.Soft)
 	defer r.stop()
 	r.say("starting %d brokers of %v, and InfluxDB", r.Brokers, r.Generation)
@@ -81,10 +87,6 @@ func Run(ctx interrupt.Interruption, cfg Config) (report Report, err error) {
 		return report, err
 	}
 	r.begin()
-	faults := r.Faults
-	if len(faults) == 0 {
-		faults = Schedule(r.Seed, r.Shape)
-	}
 	if err := r.perform(faults); err != nil {
 		return report, err
 	}

@@ -159,6 +159,6 @@ func impatient(t *testing.T) map[string]string {
 	return map[string]string{
 		generator: harness.FastMutant(t, generator),
 		ingest:    harness.FastMutant(t, ingest, group, shorten("influx-ingest/main.go", "topicPatience = ", "60 * time.Second")),
-		detector:  harness.FastMutant(t, detector, group, shorten("laundering-detector/publisher.go", "service.NewCondition(", "30 * time.Second")),
+		detector:  harness.FastMutant(t, detector, group, shorten("laundering-detector/trouble.go", "service.NewCondition(", "30 * time.Second")),
 	}
 }
