@@ -38,7 +38,7 @@ type Producer struct {
 	settled chan *Batch
 	wake    chan struct{} // the router's
 	done    chan struct{} // closed by Close
-	close   func()
+	stop    func()
 	trouble atomic.Pointer[error]
 
 	mu      sync.Mutex
@@ -81,7 +81,7 @@ func open(c cluster, topics []string, limit int, log logrus.FieldLogger) (*Produ
 		settled: make(chan *Batch, settledBuffer), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		senders: make(map[int32]*sender), looked: time.Now(),
 	}
-	p.close = sync.OnceFunc(func() { close(p.done) })
+	p.stop = sync.OnceFunc(func() { close(p.done) })
 	for i, name := range topics {
 		count, err := c.partitions(name)
 		if err != nil {
@@ -174,7 +174,7 @@ func (p *Producer) Trouble() error {
 
 // Close gives up everything that is not settled, without waiting: a goroutine
 // that waits for a broker ends when sarama's timeout ends its call.
-func (p *Producer) Close() { p.close() }
+func (p *Producer) Close() { p.stop() }
 
 // signal leaves a word for a goroutine that may be waiting.
 func signal(wake chan<- struct{}) {

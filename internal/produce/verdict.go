@@ -22,8 +22,8 @@ const (
 //
 // Repeating is always exact: as long as a batch keeps its number, a broker that
 // has it says so. What has to be known before the number is given up is whether
-// an earlier attempt may have been written: only those count that a leader has
-// answered with a refusal.
+// an earlier attempt may have been written. It was not when the leader has
+// refused to.
 func (b *Batch) judge(answer *sarama.ProduceResponse, err error) (verdict, error) {
 	if err == nil {
 		if block := answer.GetBlock(b.Name, b.Partition); block != nil {
@@ -48,15 +48,17 @@ func (b *Batch) judgeAnswer(err sarama.KError) (verdict, error) {
 		// The leader does not know what came before: its log was cut short, or deleted. If the batch was
 		// there, too, it may have been read by then.
 		if b.doubtful {
-			return abandoned, fmt.Errorf("%w after an attempt that was not answered", err)
+			return abandoned, fmt.Errorf("%w after an attempt of which nobody knows whether it was written", err)
 		}
 		return afresh, err
 	case sarama.ErrMessageSizeTooLarge, sarama.ErrMessageSetSizeTooLarge, sarama.ErrInvalidTimestamp, sarama.ErrInvalidRecord,
 		sarama.ErrUnsupportedForMessageFormat, sarama.ErrPolicyViolation, sarama.ErrInvalidTopic, sarama.ErrInvalidRequiredAcks:
 		return abandoned, err // it is the batch that is wrong: repeating does not change it
-	case sarama.ErrRequestTimedOut, sarama.ErrNotEnoughReplicasAfterAppend, sarama.ErrKafkaStorageError, sarama.ErrUnknown,
-		sarama.ErrNetworkException:
-		b.doubtful = true // the leader may have it; whether it stays is open
+	case sarama.ErrNotEnoughReplicas, sarama.ErrInvalidMessage, sarama.ErrTopicAuthorizationFailed, sarama.ErrClusterAuthorizationFailed:
+		return again, err // said before anything is written
 	}
+	// All else may be said of a batch that was written: that the replicas do not follow in time, or that the
+	// leader has lost its office while it waited for them.
+	b.doubtful = true
 	return again, err
 }
