@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/produce"
 	"fintrans/internal/service"
 )
 
@@ -18,27 +18,18 @@ const ackPatience = 30 * time.Second
 // acks counts what becomes of what was sent.
 type acks struct {
 	*counts
-	log     *logrus.Logger
-	release func(*message) // gives a message back to be used again
-	failing *service.Throttle
+	log      *logrus.Logger
+	producer producer
+	explain  func(error) string
+	failing  *service.Throttle
 
 	owedSince atomic.Int64  // unix nanoseconds of the last acknowledgement, or of the first sending after all were there
 	changed   chan struct{} // gets something after each change
-	current   ackedBatch    // of the goroutine of run alone
 }
 
-// ackedBatch is what one produce request carried for one partition: sarama
-// reports its messages one after the other, with offsets that follow each other.
-type ackedBatch struct {
-	topic     string
-	partition int32
-	next      int64 // offset that would follow
-	messages  int
-}
-
-func newAcks(log *logrus.Logger, c *counts, release func(*message)) *acks {
+func newAcks(log *logrus.Logger, c *counts, p producer, explain func(error) string) *acks {
 	return &acks{
-		counts: c, log: log, release: release, failing: service.NewThrottle(ackPatience),
+		counts: c, log: log, producer: p, explain: explain, failing: service.NewThrottle(ackPatience),
 		changed: make(chan struct{}, 1),
 	}
 }
@@ -53,45 +44,24 @@ func (a *acks) sending() {
 // unsent takes a sending back.
 func (a *acks) unsent() { a.inFlight.Add(-1) }
 
-// run handles what the producer reports until it has closed.
-func (a *acks) run(p producer, tick func()) {
+// run handles the batches that the producer has settled until stop is closed.
+func (a *acks) run(stop <-chan struct{}, tick func()) {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
-	successes, errors := p.Successes(), p.Errors()
-	for n := 0; successes != nil || errors != nil; n++ {
+	for n := 0; ; n++ {
 		if n%tickBatch == 0 {
 			tick()
 		}
 		select {
-		case m, ok := <-successes:
-			if !ok {
-				successes = nil
-				continue
-			}
-			a.batch(m)
-			a.success(m.Metadata.(*message))
-		case e, ok := <-errors:
-			if !ok {
-				errors = nil
-				continue
-			}
-			a.failure(e.Msg.Metadata.(*message), e.Err)
+		case b := <-a.producer.Settled():
+			a.settle(b)
 		case <-ticker.C:
 			tick()
 			a.complain()
+		case <-stop:
+			return
 		}
 	}
-}
-
-// batch measures how many transactions go together.
-func (a *acks) batch(m *sarama.ProducerMessage) {
-	b := &a.current
-	if b.messages > 0 && (m.Topic != b.topic || m.Partition != b.partition || m.Offset != b.next) {
-		a.batches.Observe(float64(b.messages))
-		b.messages = 0
-	}
-	b.topic, b.partition, b.next = m.Topic, m.Partition, m.Offset+1
-	b.messages++
 }
 
 // complain logs, at times, that the brokers owe acknowledgements.
@@ -105,33 +75,41 @@ func (a *acks) complain() {
 	}
 }
 
-func (a *acks) success(m *message) {
-	now := time.Now()
-	a.sent[m.city].Add(1)
-	a.volume[m.city].Add(int64(m.Amount))
-	a.acknowledged.Observe(now.Sub(m.sentAt).Seconds())
-	a.owedSince.Store(now.UnixNano())
-	a.settle(m)
-}
-
-func (a *acks) failure(m *message, err error) {
-	a.failed.Add(1)
-	if heldBack, ok := a.failing.Allow("failed"); ok {
-		a.log.WithFields(logrus.Fields{
-			"topic": m.Topic, "partition": m.Partition, "reason": err.Error(), "more": heldBack,
-		}).Error("a transaction was given up: it may or may not be in Kafka")
+// settle counts a batch and makes room for as many.
+func (a *acks) settle(b *produce.Batch) {
+	n := int64(b.Len())
+	if b.Err != nil {
+		a.failure(b)
+	} else {
+		a.success(b)
 	}
-	a.settle(m)
-}
-
-func (a *acks) settle(m *message) {
-	a.release(m)
-	// After the counts and after the message is free, so that whoever sees
-	// nothing in flight sees all of it.
-	a.inFlight.Add(-1)
+	a.producer.Release(b)
+	// After the counts and after there is room, so that whoever sees nothing in
+	// flight sees all of it.
+	a.inFlight.Add(-n)
 	select {
 	case a.changed <- struct{}{}:
 	default:
+	}
+}
+
+func (a *acks) success(b *produce.Batch) {
+	now := time.Now()
+	a.sent[b.Topic].Add(int64(b.Len()))
+	a.volume[b.Topic].Add(b.Amount)
+	for _, at := range b.Times {
+		a.acknowledged.Observe(now.Sub(at).Seconds())
+	}
+	a.batches.Observe(float64(b.Len()))
+	a.owedSince.Store(now.UnixNano())
+}
+
+func (a *acks) failure(b *produce.Batch) {
+	a.failed.Add(int64(b.Len()))
+	if heldBack, ok := a.failing.Allow("failed"); ok {
+		a.log.WithFields(logrus.Fields{
+			"topic": b.Name, "partition": b.Partition, "transactions": b.Len(), "reason": b.Err.Error(), "more": heldBack,
+		}).Error("transactions were given up: they may or may not be in Kafka")
 	}
 }
 
@@ -141,8 +119,13 @@ func (a *acks) reason() string {
 	if open == 0 {
 		return ""
 	}
-	if owed := time.Since(time.Unix(0, a.owedSince.Load())); owed >= ackPatience {
-		return fmt.Sprintf("no acknowledgement for %s, %d transactions in flight", owed.Round(time.Second), open)
+	owed := time.Since(time.Unix(0, a.owedSince.Load()))
+	if owed < ackPatience {
+		return ""
 	}
-	return ""
+	reason := fmt.Sprintf("no acknowledgement for %s, %d transactions in flight", owed.Round(time.Second), open)
+	if trouble := a.producer.Trouble(); trouble != nil {
+		reason += ": " + a.explain(trouble)
+	}
+	return reason
 }

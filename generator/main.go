@@ -32,10 +32,9 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	if err != nil {
 		return err
 	}
-	g := newGenerator(cfg, link.producer, rt)
+	g := newGenerator(cfg, link.producer, link.explain, rt)
 	err = g.run(ctx)
-	link.giveUp()
-	_ = link.client.Close()
+	link.close()
 	g.logSummary()
 	return err
 }

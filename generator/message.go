@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
 	"github.com/IBM/sarama"
 
+	"fintrans/internal/produce"
 	"fintrans/internal/transaction"
 )
 
@@ -15,40 +17,28 @@ const (
 	transfersHeader = "ring-transfers" // of the whole ring, decimal
 )
 
-// message is one transaction on its way. It is used again after its
-// acknowledgement, with its buffers: at hundreds of thousands per second they
-// would be most of the garbage.
+// message is the record of one transaction, made again and again in the same
+// buffer: at hundreds of thousands per second they would be most of the garbage.
 type message struct {
-	sarama.ProducerMessage
-	planned
-	sentAt     time.Time
-	key, value text
-	headers    [2]sarama.RecordHeader
+	produce.Record
+	topic int // of transaction.Cities
 }
-
-// text is a sarama.Encoder of bytes that does not need to be allocated anew.
-type text []byte
-
-func (t *text) Encode() ([]byte, error) { return *t, nil }
-func (t *text) Length() int             { return len(*t) }
 
 // fill makes m the record of a transaction that is sent now.
 func (m *message) fill(p planned, now time.Time) {
-	m.planned, m.sentAt = p, now
-	m.key = p.Pair().AppendKey(m.key[:0])
-	m.value = p.AppendValue(m.value[:0])
-	m.ProducerMessage = sarama.ProducerMessage{
-		Topic: cities[p.city], Key: &m.key, Value: &m.value, Timestamp: now, Metadata: m,
-	}
+	m.topic = p.city
+	m.Value = p.AppendValue(m.Value[:0])
+	m.Key = m.Value[:bytes.LastIndexByte(m.Value, ' ')] // the value is the key and the amount
+	m.Time, m.Amount, m.Headers = now, int64(p.Amount), nil
 	if p.ring != 0 {
-		m.headers[0] = decimalHeader(ringHeader, p.ring)
-		m.headers[1] = decimalHeader(transfersHeader, uint64(p.transfers))
-		m.Headers = m.headers[:]
+		m.Headers = []*sarama.RecordHeader{
+			decimalHeader(ringHeader, p.ring), decimalHeader(transfersHeader, uint64(p.transfers)),
+		}
 	}
 }
 
-func decimalHeader(key string, n uint64) sarama.RecordHeader {
-	return sarama.RecordHeader{Key: []byte(key), Value: strconv.AppendUint(nil, n, 10)}
+func decimalHeader(key string, n uint64) *sarama.RecordHeader {
+	return &sarama.RecordHeader{Key: []byte(key), Value: strconv.AppendUint(nil, n, 10)}
 }
 
 // cities are the topics, in the order of planned.city.

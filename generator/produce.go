@@ -5,31 +5,36 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/produce"
 	"fintrans/internal/service"
 )
 
 const (
 	// maxInFlight bounds what is sent and not acknowledged, and with it the
-	// memory. The brokers are busy with much less.
-	maxInFlight = 8192
+	// memory. One half is made while the other is under way.
+	maxInFlight = 16384
+	// flushEvery is how many transactions go together where there is no pause
+	// between them.
+	flushEvery = maxInFlight / 2
 	// drainTime leaves some of the service's budget for closing.
 	drainTime = service.DrainBudget - 500*time.Millisecond
 	// tickEvery is how often a waiting loop says that it is alive.
 	tickEvery = 500 * time.Millisecond
-	// tickBatch is how many transactions a loop that does not wait handles
-	// between two ticks: a fraction of a second's worth.
+	// tickBatch is how many transactions, or batches, a loop that does not wait
+	// handles between two ticks: a fraction of a second's worth.
 	tickBatch = 512
 )
 
-// producer is what the generator needs of a sarama.AsyncProducer.
+// producer is what the generator needs of a produce.Producer.
 type producer interface {
-	Input() chan<- *sarama.ProducerMessage
-	Successes() <-chan *sarama.ProducerMessage
-	Errors() <-chan *sarama.ProducerError
-	AsyncClose()
+	Append(topic int, r *produce.Record) bool
+	Flush()
+	Settled() <-chan *produce.Batch
+	Release(b *produce.Batch)
+	Trouble() error
+	Close()
 }
 
 // generator sends the transactions of a plan and counts what is acknowledged.
@@ -42,12 +47,12 @@ type generator struct {
 	health   *service.Health
 	acks     *acks
 
-	handedOver int64         // transactions given to the producer
-	made       int           // messages that exist
-	free       chan *message // those that may be filled and sent
+	message    message // of the transaction at hand
+	handedOver int64   // transactions given to the producer
 }
 
-func newGenerator(cfg config, p producer, rt *service.Runtime) *generator {
+// newGenerator makes a generator that sends by way of p, and for /ready has p's troubles explained.
+func newGenerator(cfg config, p producer, explain func(error) string, rt *service.Runtime) *generator {
 	seed := cfg.seed()
 	rt.Log.WithFields(logrus.Fields{
 		"seed": seed, "wait": cfg.GenWaitSec.Duration().String(), "count": uint64(cfg.GenCount), "accounts": uint64(cfg.GenAccounts),
@@ -55,9 +60,8 @@ func newGenerator(cfg config, p producer, rt *service.Runtime) *generator {
 	g := &generator{
 		cfg: cfg, plan: newPlan(cfg.plan(seed)), pace: pace{wait: cfg.GenWaitSec.Duration()},
 		producer: p, log: rt.Log, health: rt.Health,
-		free: make(chan *message, maxInFlight),
+		acks: newAcks(rt.Log, newCounts(rt.Metrics), p, explain),
 	}
-	g.acks = newAcks(rt.Log, newCounts(rt.Metrics), func(m *message) { g.free <- m })
 	rt.Ready.Check("acknowledgements", g.acks.reason)
 	return g
 }
@@ -65,21 +69,23 @@ func newGenerator(cfg config, p producer, rt *service.Runtime) *generator {
 // run sends until the count is reached or ctx ends, waits for what is under way
 // and closes the producer. Its error says what was not acknowledged in time.
 func (g *generator) run(ctx context.Context) error {
-	acksDone := make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(acksDone)
+		defer close(stopped)
 		loop := g.health.Loop("acknowledge")
 		defer loop.Done()
-		g.acks.run(g.producer, loop.Tick)
+		g.acks.run(stop, loop.Tick)
 	}()
 	loop := g.health.Loop("produce")
 	defer loop.Done()
 	g.send(ctx, loop.Tick)
-	if err := g.drain(ctx, loop.Tick); err != nil {
+	err := g.drain(ctx, loop.Tick)
+	g.producer.Close()
+	close(stop)
+	<-stopped
+	if err != nil {
 		return err
 	}
-	g.producer.AsyncClose()
-	<-acksDone
 	if failed := g.acks.failed.Load(); failed > 0 {
 		return fmt.Errorf("%d of %d transactions were given up: they may or may not be in Kafka; the log above says why", failed, g.handedOver)
 	}
@@ -94,19 +100,18 @@ func (g *generator) send(ctx context.Context, tick func()) {
 			if g.acks.inFlight.Load() == 0 && g.enough() {
 				return
 			}
+			g.producer.Flush()
 			wait(ctx, g.acks.changed, tick)
 			continue
 		}
-		if delay := g.pace.delay(time.Now()); delay > 0 {
+		now := time.Now()
+		if delay := g.pace.delay(now); delay > 0 {
+			g.producer.Flush() // what was due together goes together, and at once
 			pause(ctx, delay, tick)
 			continue
 		}
-		m := g.acquire(ctx, tick)
-		if m == nil {
-			return
-		}
-		m.fill(g.plan.next(), time.Now())
-		if !g.handOver(ctx, m, tick) {
+		g.message.fill(g.plan.next(), now)
+		if !g.handOver(ctx, tick) {
 			return
 		}
 		g.pace.done()
@@ -119,70 +124,44 @@ func (g *generator) enough() bool {
 	return g.cfg.GenCount != 0 && uint64(g.handedOver-g.acks.failed.Load()) >= uint64(g.cfg.GenCount)
 }
 
-// acquire returns a message to fill, as soon as there is room in flight.
-func (g *generator) acquire(ctx context.Context, tick func()) *message {
-	if g.handedOver%tickBatch == 0 {
-		tick()
-	}
-	if g.made < maxInFlight && len(g.free) == 0 {
-		g.made++ // as they are needed: a slow generator never has many
-		return new(message)
-	}
-	select {
-	case m := <-g.free:
-		return m
-	default:
-	}
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case m := <-g.free:
-			return m
-		case <-ticker.C:
-			tick()
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// handOver gives a message to the producer. It counts as in flight before, as
-// its acknowledgement may come at once.
-func (g *generator) handOver(ctx context.Context, m *message, tick func()) bool {
-	g.acks.sending()
-	select {
-	case g.producer.Input() <- &m.ProducerMessage:
-	default:
-		if !g.handOverWaiting(ctx, m, tick) {
-			g.acks.unsent()
+// handOver gives the transaction at hand to the producer, as soon as there is
+// room in flight. It is false when ctx ends first.
+func (g *generator) handOver(ctx context.Context, tick func()) bool {
+	for !g.append() {
+		g.producer.Flush()
+		wait(ctx, g.acks.changed, tick)
+		if ctx.Err() != nil {
 			return false
 		}
+		g.message.Time = time.Now()
 	}
 	g.handedOver++
 	g.acks.rings.Store(int64(g.plan.rings))
+	if g.handedOver%flushEvery == 0 {
+		g.producer.Flush()
+	}
+	if g.handedOver%tickBatch == 0 {
+		tick()
+	}
 	return true
 }
 
-func (g *generator) handOverWaiting(ctx context.Context, m *message, tick func()) bool {
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case g.producer.Input() <- &m.ProducerMessage:
-			return true
-		case <-ticker.C:
-			tick()
-		case <-ctx.Done():
-			return false
-		}
+// append is false when there is no room. The transaction counts as in flight
+// before it is, as its acknowledgement may come at once.
+func (g *generator) append() bool {
+	g.acks.sending()
+	if g.producer.Append(g.message.topic, &g.message.Record) {
+		return true
 	}
+	g.acks.unsent()
+	return false
 }
 
 // drain waits until everything that was sent is acknowledged or given up.
 func (g *generator) drain(ctx context.Context, tick func()) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
+	g.producer.Flush()
 	for g.acks.inFlight.Load() > 0 {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%d of %d transactions were not acknowledged within %s: they may or may not be in Kafka",

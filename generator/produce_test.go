@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,12 +9,12 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/IBM/sarama/mocks"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
@@ -21,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"fintrans/internal/kafka"
+	"fintrans/internal/produce"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -42,60 +44,99 @@ func testConfig(n uint64) config {
 	}
 }
 
-// fakeProducer answers each message as it is told, or keeps it.
+// fakeProducer answers each record, once it is flushed, as it is told, in a batch of its own; or keeps it.
 type fakeProducer struct {
-	input     chan *sarama.ProducerMessage
-	successes chan *sarama.ProducerMessage
-	errors    chan *sarama.ProducerError
+	answer  func(topic int, r *produce.Record) error
+	flushed chan *fakeRecord
+	settled chan *produce.Batch
+	done    chan struct{}
+	limit   int64 // records that are not released
+	held    atomic.Int64
+	open    []*fakeRecord
 }
 
-// errKeep is what an answer returns for a message that is not acknowledged at all.
+type fakeRecord struct {
+	produce.Record
+	topic int
+}
+
+// errKeep is what an answer returns for a record that is not acknowledged at all.
 var errKeep = errors.New("keep")
 
-func newFakeProducer(answer func(*sarama.ProducerMessage) error) *fakeProducer {
-	p := &fakeProducer{make(chan *sarama.ProducerMessage), make(chan *sarama.ProducerMessage), make(chan *sarama.ProducerError)}
-	go func() {
-		defer close(p.successes)
-		defer close(p.errors)
-		for m := range p.input {
-			switch err := answer(m); {
-			case err == nil:
-				p.successes <- m
-			case errors.Is(err, errKeep):
-			default:
-				p.errors <- &sarama.ProducerError{Msg: m, Err: err}
-			}
-		}
-	}()
+func newFakeProducer(answer func(topic int, r *produce.Record) error) *fakeProducer {
+	p := &fakeProducer{
+		answer: answer, flushed: make(chan *fakeRecord, maxInFlight),
+		settled: make(chan *produce.Batch), done: make(chan struct{}), limit: maxInFlight,
+	}
+	go p.run()
 	return p
 }
 
-func (p *fakeProducer) Input() chan<- *sarama.ProducerMessage     { return p.input }
-func (p *fakeProducer) Successes() <-chan *sarama.ProducerMessage { return p.successes }
-func (p *fakeProducer) Errors() <-chan *sarama.ProducerError      { return p.errors }
-func (p *fakeProducer) AsyncClose()                               { close(p.input) }
+func (p *fakeProducer) run() {
+	for {
+		select {
+		case r := <-p.flushed:
+			b := &produce.Batch{Topic: r.topic, Name: cities[r.topic], Times: []time.Time{r.Time}, Amount: r.Amount}
+			if b.Err = p.answer(r.topic, &r.Record); errors.Is(b.Err, errKeep) {
+				continue
+			}
+			select {
+			case p.settled <- b:
+			case <-p.done:
+			}
+		case <-p.done:
+			return
+		}
+	}
+}
 
-// checkMessage compares a message with the transaction that the plan says.
-func checkMessage(m *sarama.ProducerMessage, want planned) error {
-	key, _ := m.Key.Encode()
-	value, _ := m.Value.Encode()
+func (p *fakeProducer) Append(topic int, r *produce.Record) bool {
+	if p.held.Load() == p.limit {
+		return false
+	}
+	p.held.Add(1)
+	kept := &fakeRecord{*r, topic}
+	kept.Key, kept.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
+	p.open = append(p.open, kept)
+	return true
+}
+
+func (p *fakeProducer) Flush() {
+	for _, r := range p.open {
+		p.flushed <- r
+	}
+	p.open = nil
+}
+
+func (p *fakeProducer) Settled() <-chan *produce.Batch { return p.settled }
+func (p *fakeProducer) Release(b *produce.Batch)       { p.held.Add(int64(-b.Len())) }
+func (p *fakeProducer) Trouble() error                 { return sarama.ErrNotEnoughReplicas }
+func (p *fakeProducer) Close()                         { close(p.done) }
+
+// testGenerator sends by way of p.
+func testGenerator(cfg config, p producer, rt *service.Runtime) *generator {
+	return newGenerator(cfg, p, error.Error, rt)
+}
+
+// checkRecord compares a record with the transaction that the plan says.
+func checkRecord(topic int, r *produce.Record, want planned) error {
 	wantKey := fmt.Sprintf("%d %d", want.Source, want.Target)
 	wantValue := fmt.Sprintf("%s %d", wantKey, want.Amount)
-	if m.Topic != cities[want.city] || string(key) != wantKey || string(value) != wantValue {
-		return fmt.Errorf("got %s %q %q, want %s %q %q", m.Topic, key, value, cities[want.city], wantKey, wantValue)
+	if topic != want.city || string(r.Key) != wantKey || string(r.Value) != wantValue || r.Amount != int64(want.Amount) {
+		return fmt.Errorf("got %s %q %q of %d, want %s %q %q", cities[topic], r.Key, r.Value, r.Amount, cities[want.city], wantKey, wantValue)
 	}
-	if m.Timestamp.IsZero() {
+	if r.Time.IsZero() {
 		return errors.New("no timestamp")
 	}
 	if want.ring == 0 {
-		if len(m.Headers) != 0 {
-			return fmt.Errorf("got headers %v", m.Headers)
+		if len(r.Headers) != 0 {
+			return fmt.Errorf("got headers %v", r.Headers)
 		}
 		return nil
 	}
-	if len(m.Headers) != 2 || string(m.Headers[0].Key) != "ring" || string(m.Headers[0].Value) != strconv.FormatUint(want.ring, 10) ||
-		string(m.Headers[1].Key) != "ring-transfers" || string(m.Headers[1].Value) != strconv.Itoa(want.transfers) {
-		return fmt.Errorf("got headers %v for ring %d of %d", m.Headers, want.ring, want.transfers)
+	if len(r.Headers) != 2 || string(r.Headers[0].Key) != "ring" || string(r.Headers[0].Value) != strconv.FormatUint(want.ring, 10) ||
+		string(r.Headers[1].Key) != "ring-transfers" || string(r.Headers[1].Value) != strconv.Itoa(want.transfers) {
+		return fmt.Errorf("got headers %v for ring %d of %d", r.Headers, want.ring, want.transfers)
 	}
 	return nil
 }
@@ -103,25 +144,24 @@ func checkMessage(m *sarama.ProducerMessage, want planned) error {
 func TestOnlyWhatIsAcknowledgedCounts(t *testing.T) {
 	t.Parallel()
 	const count, failures = 500, 9
-	conf, err := producerConfig(kafka.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mock := mocks.NewAsyncProducer(t, conf)
 	expected := newPlan(testConfig(0).plan(7))
 	wantVolume := [cityCount]int64{}
-	for i := range count + failures {
+	n := 0
+	producer := newFakeProducer(func(topic int, r *produce.Record) error {
 		p := expected.next()
-		check := func(m *sarama.ProducerMessage) error { return checkMessage(m, p) }
+		if err := checkRecord(topic, r, p); err != nil {
+			t.Errorf("record %d: %v", n, err)
+		}
+		i := n
+		n++
 		if i%50 == 10 && i/50 < failures {
-			mock.ExpectInputWithMessageCheckerFunctionAndFail(check, sarama.ErrOutOfOrderSequenceNumber)
-			continue
+			return sarama.ErrOutOfOrderSequenceNumber
 		}
 		wantVolume[p.city] += int64(p.Amount)
-		mock.ExpectInputWithMessageCheckerFunctionAndSucceed(check)
-	}
+		return nil
+	})
 	rt, log := testRuntime()
-	g := newGenerator(testConfig(count), mock, rt)
+	g := testGenerator(testConfig(count), producer, rt)
 	if err := g.run(t.Context()); err == nil || !strings.Contains(err.Error(), "9 of 509") {
 		t.Errorf("run: got %v, want an error that says how many were given up", err)
 	}
@@ -132,10 +172,11 @@ func TestOnlyWhatIsAcknowledgedCounts(t *testing.T) {
 			t.Errorf("%s: got volume %d, want %d", cities[i], got, wantVolume[i])
 		}
 	}
-	if failed := g.acks.failed.Load(); sent != count || failed != failures || g.acks.inFlight.Load() != 0 {
-		t.Errorf("got %d sent, %d failed, %d in flight; want %d, %d, 0", sent, failed, g.acks.inFlight.Load(), count, failures)
+	if failed := g.acks.failed.Load(); n != count+failures || sent != count || failed != failures || g.acks.inFlight.Load() != 0 {
+		t.Errorf("got %d records, %d sent, %d failed, %d in flight; want %d, %d, %d, 0",
+			n, sent, failed, g.acks.inFlight.Load(), count+failures, count, failures)
 	}
-	if n := strings.Count(log.String(), "given up"); n != 1 {
+	if n := strings.Count(log.String(), "were given up"); n != 1 {
 		t.Errorf("got %d lines about failures, want 1:\n%s", n, log)
 	}
 	g.logSummary()
@@ -147,7 +188,7 @@ func TestOnlyWhatIsAcknowledgedCounts(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	rt, _ := testRuntime()
-	g := newGenerator(testConfig(300), newFakeProducer(func(*sarama.ProducerMessage) error { return nil }), rt)
+	g := testGenerator(testConfig(300), newFakeProducer(func(int, *produce.Record) error { return nil }), rt)
 	if err := g.run(t.Context()); err != nil {
 		t.Fatalf("run: %v", err)
 	}
@@ -179,22 +220,18 @@ func TestMetrics(t *testing.T) {
 
 func TestKeysGoWhereTransactionPartitionSays(t *testing.T) {
 	t.Parallel()
-	conf, err := producerConfig(kafka.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	partitioner := conf.Producer.Partitioner("London")
+	partitioner := sarama.NewHashPartitioner("London")
 	p := testPlan(nil)
 	var m message
 	for range 50_000 {
 		m.fill(p.next(), time.Now())
 		for _, partitions := range []int32{1, 6, 7, 50} {
-			want, err := partitioner.Partition(&m.ProducerMessage, partitions)
+			want, err := partitioner.Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, partitions)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := transaction.Partition(m.key, partitions); got != want {
-				t.Fatalf("key %q of %d: got partition %d, want %d", m.key, partitions, got, want)
+			if got := transaction.Partition(m.Key, partitions); got != want {
+				t.Fatalf("key %q of %d: got partition %d, want %d", m.Key, partitions, got, want)
 			}
 		}
 	}
@@ -206,13 +243,8 @@ func TestProducerConfigIsExactlyOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := conf.Producer; !p.Idempotent || p.RequiredAcks != sarama.WaitForAll || !p.Return.Successes || !p.Return.Errors || conf.Net.MaxOpenRequests != 1 {
+	if p := conf.Producer; !p.Idempotent || p.RequiredAcks != sarama.WaitForAll || conf.Net.MaxOpenRequests != 1 {
 		t.Errorf("got %+v", p)
-	}
-	for retries := range 100 {
-		if d := retryBackoff(retries, 0); d <= 0 || d > maxBackoff {
-			t.Errorf("retry %d: got a pause of %s", retries, d)
-		}
 	}
 }
 
@@ -236,7 +268,7 @@ func TestPaceIsKept(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				n, wakes, last := 0, 0, time.Duration(0)
-				producer := newFakeProducer(func(*sarama.ProducerMessage) error {
+				producer := newFakeProducer(func(int, *produce.Record) error {
 					// Many a second are sent in groups, none of them before its time.
 					if got, want := time.Since(start), time.Duration(n)*test.wait; got < want || got >= want+test.late {
 						t.Errorf("transaction %d: got sent after %s, want %s and less than %s more", n, got, want, test.late)
@@ -251,7 +283,7 @@ func TestPaceIsKept(t *testing.T) {
 				cfg := testConfig(uint64(test.count))
 				cfg.GenWaitSec = service.Seconds(test.wait)
 				rt, _ := testRuntime()
-				if err := newGenerator(cfg, producer, rt).run(t.Context()); err != nil {
+				if err := testGenerator(cfg, producer, rt).run(t.Context()); err != nil {
 					t.Errorf("run: %v", err)
 				}
 				if n != test.count {
@@ -295,7 +327,7 @@ func TestBrokersThatDoNotAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sent := 0
-		producer := newFakeProducer(func(*sarama.ProducerMessage) error {
+		producer := newFakeProducer(func(int, *produce.Record) error {
 			if sent++; sent <= 5 {
 				return nil
 			}
@@ -303,7 +335,7 @@ func TestBrokersThatDoNotAnswer(t *testing.T) {
 		})
 		rt, _ := testRuntime()
 		ctx, cancel := context.WithCancel(t.Context())
-		g := newGenerator(testConfig(0), producer, rt)
+		g := testGenerator(testConfig(0), producer, rt)
 		done := make(chan error, 1)
 		go func() { done <- g.run(ctx) }()
 		synctest.Wait()
@@ -314,7 +346,8 @@ func TestBrokersThatDoNotAnswer(t *testing.T) {
 			t.Errorf("got %v at once", reasons)
 		}
 		<-time.After(31 * time.Second)
-		if reasons := rt.Ready.Reasons(); len(reasons) != 1 || !strings.Contains(reasons[0], "no acknowledgement for 31s, 8192 transactions in flight") {
+		if reasons := rt.Ready.Reasons(); len(reasons) != 1 || !strings.Contains(reasons[0],
+			fmt.Sprintf("no acknowledgement for 31s, %d transactions in flight: kafka server: Messages are rejected", maxInFlight)) {
 			t.Errorf("got reasons %q", reasons)
 		}
 		<-time.After(10 * time.Minute)
@@ -324,27 +357,26 @@ func TestBrokersThatDoNotAnswer(t *testing.T) {
 		stopped := time.Now()
 		cancel()
 		err := <-done
-		if err == nil || !strings.Contains(err.Error(), "8192 of 8197 transactions were not acknowledged") {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d of %d transactions were not acknowledged", maxInFlight, maxInFlight+5)) {
 			t.Errorf("got error %v", err)
 		}
 		if took := time.Since(stopped); took > service.DrainBudget {
 			t.Errorf("the drain took %s", took)
 		}
-		producer.AsyncClose() // ends the loop of the acknowledgements, as the end of the process would
-		synctest.Wait()
 	})
 }
 
 func TestDrainWaitsForAcknowledgements(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		producer := newFakeProducer(func(*sarama.ProducerMessage) error {
+		producer := newFakeProducer(func(int, *produce.Record) error {
 			<-time.After(10 * time.Millisecond) // slower than the generator
 			return nil
 		})
+		producer.limit = 100
 		rt, _ := testRuntime()
 		ctx, cancel := context.WithCancel(t.Context())
-		g := newGenerator(testConfig(0), producer, rt)
+		g := testGenerator(testConfig(0), producer, rt)
 		done := make(chan error, 1)
 		go func() { done <- g.run(ctx) }()
 		<-time.After(time.Second)
@@ -388,19 +420,14 @@ func TestStartIsCalledOff(t *testing.T) {
 	}
 }
 
-func TestBatchesAreRunsOfOffsets(t *testing.T) {
+func TestBatchesAreMeasured(t *testing.T) {
 	t.Parallel()
 	rt, _ := testRuntime()
-	a := newAcks(rt.Log, newCounts(rt.Metrics), func(*message) {})
-	for _, m := range []sarama.ProducerMessage{
-		{Topic: "SF", Partition: 1, Offset: 7}, {Topic: "SF", Partition: 1, Offset: 8}, {Topic: "SF", Partition: 1, Offset: 9},
-		{Topic: "SF", Partition: 2, Offset: 10},
-		{Topic: "NYC", Partition: 2, Offset: 11}, {Topic: "NYC", Partition: 2, Offset: 12},
-		{Topic: "NYC", Partition: 2, Offset: 20},
-	} {
-		a.batch(&m)
+	a := newAcks(rt.Log, newCounts(rt.Metrics), &fakeProducer{}, error.Error)
+	for _, n := range []int{3, 1, 2} {
+		a.settle(&produce.Batch{Times: make([]time.Time, n)})
 	}
-	// The last one is still open: of the others there are 3, 1 and 2.
+	a.settle(&produce.Batch{Times: make([]time.Time, 7), Err: errKeep})
 	if got, want := histogram(t, a.batches), [2]float64{3, 6}; got != want {
 		t.Errorf("got %v batches and transactions, want %v", got, want)
 	}
@@ -421,11 +448,11 @@ func TestAHugeCountIsNotReachedAtOnce(t *testing.T) {
 	t.Parallel()
 	rt, _ := testRuntime()
 	ctx, stop := context.WithCancel(t.Context())
-	producer := newFakeProducer(func(*sarama.ProducerMessage) error {
+	producer := newFakeProducer(func(int, *produce.Record) error {
 		stop()
 		return nil
 	})
-	g := newGenerator(testConfig(math.MaxUint64), producer, rt)
+	g := testGenerator(testConfig(math.MaxUint64), producer, rt)
 	if err := g.run(ctx); err != nil {
 		t.Fatal(err)
 	}

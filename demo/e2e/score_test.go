@@ -138,9 +138,10 @@ func TestScoreFallsWithTheDetector(t *testing.T) {
 var anHourAtOnce = []harness.Mutation{
 	{File: "generator/produce.go", Old: "pace: pace{wait: cfg.GenWaitSec.Duration()},", New: "pace: pace{},"},
 	{
-		File: "generator/produce.go", Old: "m.fill(g.plan.next(), time.Now())",
-		New: "m.fill(g.plan.next(), anHourAgo.Add(time.Duration(g.handedOver)*g.cfg.GenWaitSec.Duration()))",
+		File: "generator/produce.go", Old: "g.message.fill(g.plan.next(), now)",
+		New: "g.message.fill(g.plan.next(), anHourAgo.Add(time.Duration(g.handedOver)*g.cfg.GenWaitSec.Duration()))",
 	},
+	{File: "generator/produce.go", Old: "\t\tg.message.Time = time.Now()\n", New: ""},
 	{
 		File: "generator/produce.go", Old: "// generator sends the transactions of a plan",
 		New: "var anHourAgo = time.Now().Add(-time.Hour)\n\n// generator sends the transactions of a plan",

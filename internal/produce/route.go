@@ -1,0 +1,185 @@
+package produce
+
+import (
+	"slices"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/sirupsen/logrus"
+)
+
+// route brings partitions that have no leader, or have lost it, to the sender of
+// the one that they have now. It is the only goroutine that asks the cluster
+// where things are, so that what is slow about it holds up nobody else.
+func (p *Producer) route() {
+	for {
+		due, look, pause := p.waiting(time.Now())
+		switch {
+		case len(due) > 0:
+			p.place(due)
+			continue
+		case look:
+			p.lookForPartitions()
+			continue
+		}
+		var elapsed <-chan time.Time
+		if pause > 0 {
+			elapsed = time.After(pause)
+		}
+		select {
+		case <-p.wake:
+		case <-elapsed:
+		case <-p.done:
+			return
+		}
+	}
+}
+
+// waiting takes the strays whose time has come, and returns whether to look for
+// partitions, and how long to wait for the next stray, 0 if there is none.
+func (p *Producer) waiting(now time.Time) (due []*partition, look bool, pause time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.strays = slices.DeleteFunc(p.strays, func(part *partition) bool {
+		left := part.retryAt.Sub(now)
+		if left <= 0 {
+			due = append(due, part)
+			return true
+		}
+		if pause == 0 || left < pause {
+			pause = left
+		}
+		return false
+	})
+	if len(due) == 0 {
+		look, p.look = p.look, false
+	}
+	return due, look, pause
+}
+
+// place gives each partition an identity, if it has none, and to the sender of
+// its leader. Those for which that cannot be done wait and stray on.
+func (p *Producer) place(due []*partition) {
+	if slices.ContainsFunc(due, func(part *partition) bool { return part.id == nobody }) {
+		if !p.identify(due) {
+			due = slices.DeleteFunc(due, func(part *partition) bool { return part.id == nobody })
+		}
+	}
+	led := p.whereLed(due)
+	for _, part := range due {
+		if why := p.hand(part, led); why != nil {
+			p.mu.Lock()
+			p.postpone(part, why)
+			p.mu.Unlock()
+		}
+	}
+}
+
+// identify gives the partitions that have no identity a fresh one. It is false
+// when there is none; they are then postponed.
+func (p *Producer) identify(due []*partition) bool {
+	id, err := p.cluster.identify()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.id = id
+	}
+	for _, part := range due {
+		switch {
+		case part.id != nobody:
+		case err != nil:
+			p.postpone(part, err)
+		default:
+			part.id, part.next = id, 0
+		}
+	}
+	return err == nil
+}
+
+// whereLed returns which partitions of the topics have a leader, after asking
+// the cluster about those for which an attempt has failed. A topic of which
+// nothing is known has none.
+func (p *Producer) whereLed(due []*partition) map[*topic][]int32 {
+	led := make(map[*topic][]int32)
+	var doubted []string
+	for _, part := range due {
+		led[part.topic] = nil
+		if part.attempt > 0 && !slices.Contains(doubted, part.topic.name) {
+			doubted = append(doubted, part.topic.name)
+		}
+	}
+	if len(doubted) > 0 {
+		if err := p.cluster.refresh(doubted); err != nil {
+			p.log.WithField("reason", err.Error()).Debug("metadata cannot be refreshed")
+		}
+	}
+	for t := range led {
+		numbers, err := p.cluster.led(t.name)
+		if err != nil {
+			p.log.WithFields(logrus.Fields{"topic": t.name, "reason": err.Error()}).Debug("no leaders yet")
+		}
+		led[t] = numbers
+	}
+	return led
+}
+
+// hand gives a partition to the sender of its leader. Its error says why there is none.
+func (p *Producer) hand(part *partition, led map[*topic][]int32) error {
+	if !slices.Contains(led[part.topic], part.number) {
+		return sarama.ErrLeaderNotAvailable
+	}
+	node, err := p.cluster.leader(part.topic.name, part.number)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.senders[node.ID()]
+	if s == nil {
+		s = newSender(p)
+		p.senders[node.ID()] = s
+		go s.run()
+	}
+	s.node = node
+	s.partitions = append(s.partitions, part)
+	part.sender = s
+	signal(s.wake)
+	return nil
+}
+
+// postpone leaves a partition to the router, for later. The Producer's lock is held.
+func (p *Producer) postpone(part *partition, why error) {
+	p.log.WithFields(logrus.Fields{
+		"topic": part.topic.name, "partition": part.number, "attempt": part.attempt + 1, "reason": why.Error(),
+	}).Debug("a partition cannot be sent to, trying again")
+	p.trouble.Store(&why)
+	part.sender = nil
+	part.retryAt = time.Now().Add(backoff(part.attempt))
+	part.attempt++
+	p.strays = append(p.strays, part)
+	signal(p.wake)
+}
+
+// lookForPartitions takes in how many partitions the topics have now.
+func (p *Producer) lookForPartitions() {
+	for _, t := range p.topics {
+		count, err := p.cluster.partitions(t.name)
+		if err != nil {
+			continue // away for the moment; whoever sends to it will say so
+		}
+		p.mu.Lock()
+		p.grow(t, count)
+		p.mu.Unlock()
+	}
+}
+
+// grow makes count the number of the topic's partitions. New ones go to the
+// router. The Producer's lock is held.
+func (p *Producer) grow(t *topic, count int32) {
+	for number := int32(len(t.partitions)); number < count; number++ {
+		part := &partition{topic: t, number: number, id: p.id}
+		t.partitions = append(t.partitions, part)
+		p.strays = append(p.strays, part)
+	}
+	t.count = count
+}
