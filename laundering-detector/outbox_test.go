@@ -179,6 +179,44 @@ func TestPublishingGoesOnUntilAllIsTaken(t *testing.T) {
 	})
 }
 
+// fakeClient is asked how many partitions there are.
+type fakeClient struct {
+	sarama.Client
+	partitions *int32
+}
+
+func (f fakeClient) RefreshMetadata(...string) error {
+	*f.partitions = 6
+	return nil
+}
+
+func TestPartitionsThatAreAddedAreUsedSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		known := int32(1)
+		o := newTestOutbox(t, &fakeProducer{refuse: func(int, *sarama.ProducerMessage) error {
+			if known <= 3 {
+				return sarama.ErrInvalidPartition
+			}
+			return nil
+		}})
+		o.publisher.client = fakeClient{partitions: &known}
+		o.add(out(0, 1))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			o.run(ctx)
+		}()
+		time.Sleep(5 * time.Second)
+		if o.pending() != 0 {
+			t.Errorf("%d wait for the partition that is there", o.pending())
+		}
+		cancel()
+		<-ended
+	})
+}
+
 func TestWhatIsPublished(t *testing.T) {
 	t.Parallel()
 	o := newTestOutbox(t, &fakeProducer{})

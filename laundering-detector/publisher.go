@@ -187,7 +187,15 @@ func (p *publisher) send(ctx context.Context, tick func(), messages []*sarama.Pr
 	for _, e := range some {
 		unsent[e.Msg.Metadata.(int)] = true
 	}
-	return unsent, some[0].Err
+	if err = some[0].Err; errors.Is(err, sarama.ErrInvalidPartition) {
+		p.count(ctx, tick)
+	}
+	return unsent, err
+}
+
+// count learns how many partitions the alert topic has by now: the client itself would ask again after half a minute.
+func (p *publisher) count(ctx context.Context, tick func()) {
+	_, _ = kafka.Await(ctx, tick, nil, func() (struct{}, error) { return struct{}{}, p.client.RefreshMetadata(p.topic) })
 }
 
 // wait waits for the producer.

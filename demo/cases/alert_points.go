@@ -42,12 +42,17 @@ func AlertsArePoints(t testing.TB, start harness.Starter) {
 		}
 	}
 	different, _ := once(all)
-	awaitAlertPoints(t, s, different)
+	awaitAlertPointsWithin(t, s, 10*time.Second, different) // what is committed is there
 	term(t, in)
 }
 
 // awaitAlertPoints waits until InfluxDB holds exactly these alerts, each as one point.
 func awaitAlertPoints(t testing.TB, s *harness.System, want []alert.Alert) {
+	t.Helper()
+	awaitAlertPointsWithin(t, s, harness.Patience, want)
+}
+
+func awaitAlertPointsWithin(t testing.TB, s *harness.System, limit time.Duration, want []alert.Alert) {
 	t.Helper()
 	points := map[string]string{}
 	for _, a := range want {
@@ -55,7 +60,7 @@ func awaitAlertPoints(t testing.TB, s *harness.System, want []alert.Alert) {
 		points[key] = fmt.Sprint(a.Source, a.Target, a.Total, a.Threshold, a.Window, a.Transfers, int64(a.First), int64(a.Last), a.Offset,
 			strings.Join(a.Cities, ", "))
 	}
-	harness.Eventually(t, func() (bool, string) {
+	harness.EventuallyWithin(t, limit, func() (bool, string) {
 		got := alertPoints(s)
 		return len(got) == len(points) && firstDifference(got, points) == "none",
 			fmt.Sprintf("%d points of alerts, want %d: %s", len(got), len(points), firstDifference(got, points))

@@ -14,7 +14,7 @@ func FullMemoryPauses(t testing.TB, start harness.Starter) {
 	s := harness.NewSystem(t, start, harness.Need{})
 	rule := oracle.Rule{Threshold: 10_000} // since the beginning: everything is held
 	env := rules(rule, 10*time.Minute)
-	env["GOMEMLIMIT"] = "36MiB"
+	env["GOMEMLIMIT"] = "28MiB"
 	small := s.Start(detector, env)
 	small.AwaitReady()
 

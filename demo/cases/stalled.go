@@ -109,7 +109,7 @@ func FrozenBrokerStallsItsCityAlone(t testing.TB, start harness.Starter) {
 
 // unanswered is less than the 30 s after which a client gives up a broker that does not answer: what has to wait for that
 // is stalled by it.
-const unanswered = 20 * time.Second
+const unanswered = 25 * time.Second
 
 // awaitUnstalled waits until the transactions are in InfluxDB and judged, while a broker does not answer.
 func awaitUnstalled(t testing.TB, s *harness.System, det *harness.Process, records []harness.Record) {

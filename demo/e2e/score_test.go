@@ -124,7 +124,7 @@ func TestScoreFallsWithTheDetector(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := scoreBrittle(t, harness.Mutant(t, "laundering-detector", test.mutate))
+			got := scoreBrittle(t, harness.FastMutant(t, "laundering-detector", test.mutate))
 			if got.Planted != brittleRings || test.precision != (got.Precision() < 1) || test.precision != (got.Recall() == 1) {
 				t.Errorf("planted %d, recall %v, precision %v: want %d, and precision to fall: %v, else recall",
 					got.Planted, got.Recall(), got.Precision(), brittleRings, test.precision)
