@@ -460,3 +460,12 @@ func TestAHugeCountIsNotReachedAtOnce(t *testing.T) {
 		t.Error("nothing was sent")
 	}
 }
+
+func TestFillDoesNotAllocate(t *testing.T) { // alone: AllocsPerRun counts the whole process
+	p := testPlan(func(c *planConfig) { c.ringShare = 0 })
+	var m message
+	m.fill(p.next(), time.Now())
+	if n := testing.AllocsPerRun(1000, func() { m.fill(p.next(), time.Now()) }); n != 0 {
+		t.Errorf("%v allocations for a transaction", n)
+	}
+}
