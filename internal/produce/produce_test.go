@@ -57,7 +57,8 @@ func TestRecordsArrive(t *testing.T) {
 // one opens a producer of one partition.
 func one(t *testing.T) (*model, *Producer) {
 	m := newModel(t, map[string]int32{"SF": 1})
-	return m, m.open(1000)
+	p := m.open(1000)
+	return m, p
 }
 
 // send appends the n-th record and lets it go.
