@@ -105,8 +105,7 @@ func sendThroughFaults(t *testing.T, seed uint64, losing bool) {
 	for p.held > 0 {
 		await()
 	}
-	<-time.After(time.Minute) // for what is late
-	p.Close()
+	finish(p)
 	if !losing && len(givenUp) > 0 {
 		t.Errorf("got %d records given up although no log was lost", len(givenUp))
 	}

@@ -92,6 +92,12 @@ func (m *model) open(limit int) *Producer {
 	return p
 }
 
+// finish closes a producer, and waits until the model has nothing to do for it any more.
+func finish(p *Producer) {
+	p.Close()
+	<-time.After(time.Minute)
+}
+
 // set changes the model while it is in use.
 func (m *model) set(change func()) {
 	m.mu.Lock()

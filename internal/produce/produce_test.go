@@ -17,7 +17,7 @@ func TestRecordsArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, map[string]int32{"London": 3, "NYC": 6})
 		p := m.open(1000)
-		defer p.Close()
+		defer finish(p)
 		want := map[place][]string{}
 		for n := range 100 {
 			if !p.Append(n%2, record(n)) {
@@ -110,14 +110,14 @@ func TestABatchKeepsItsNumber(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m, p := one(t)
-				defer p.Close()
+				defer finish(p)
 				for n := range 3 { // so that there is a number to keep
 					send(t, p, n)
 					settled(t, p)
 				}
 				m.set(func() { m.attempts, m.refusal, m.fate = nil, test.refusal, times(test.fates...) })
-				send(t, p, 3)
-				send(t, p, 4)
+				p.Append(0, record(3))
+				send(t, p, 4) // both in one batch
 				var got []string
 				for len(got) < 2 {
 					b, keys := settled(t, p)
@@ -163,7 +163,7 @@ func TestALeaderThatHasLostTheSequence(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					m, p := one(t)
-					defer p.Close()
+					defer finish(p)
 					send(t, p, 0)
 					settled(t, p)
 					fates := []fate{doubtful, refused}
@@ -201,7 +201,7 @@ func TestABatchThatIsWrongIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m, p := one(t)
-		defer p.Close()
+		defer finish(p)
 		m.set(func() { m.refusal, m.fate = sarama.ErrMessageSizeTooLarge, times(refused) })
 		send(t, p, 0)
 		if b, keys := settled(t, p); !errors.Is(b.Err, sarama.ErrMessageSizeTooLarge) || keys[0] != key(0) {
@@ -223,7 +223,7 @@ func TestNoFreshProducerID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, map[string]int32{"Moscow": 1, "SF": 1})
 		p := m.open(1000)
-		defer p.Close()
+		defer finish(p)
 		m.set(func() {
 			m.refusal, m.fate, m.idErr = sarama.ErrUnknownProducerID, times(refused), sarama.ErrOutOfBrokers
 		})
@@ -248,7 +248,7 @@ func TestTheLeaderMoves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m, p := one(t)
-		defer p.Close()
+		defer finish(p)
 		at := place{"SF", 0}
 		send(t, p, 0)
 		settled(t, p)
@@ -276,7 +276,7 @@ func TestBatchesGrowWhileOneIsUnderWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m, p := one(t)
-		defer p.Close()
+		defer finish(p)
 		for n := range 20 {
 			send(t, p, n)
 			synctest.Wait()
@@ -298,7 +298,7 @@ func TestRoomIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, map[string]int32{"SF": 1})
 		p := m.open(10)
-		defer p.Close()
+		defer finish(p)
 		for n := range 10 {
 			send(t, p, n)
 		}
@@ -322,7 +322,7 @@ func TestABatchIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, map[string]int32{"SF": 1})
 		p := m.open(1 << 30)
-		defer p.Close()
+		defer finish(p)
 		r := record(1)
 		r.Value = bytes.Repeat([]byte{'x'}, 1000)
 		r.Headers = []*sarama.RecordHeader{{Key: []byte("ring"), Value: bytes.Repeat([]byte{'1'}, 1000)}}
@@ -355,7 +355,7 @@ func TestPartitionsAreAdded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m, p := one(t)
-		defer p.Close()
+		defer finish(p)
 		send(t, p, 0)
 		settled(t, p)
 		m.set(func() { m.counts["SF"] = 6 })
@@ -387,7 +387,7 @@ func TestPartitionsAreFewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, map[string]int32{"SF": 6})
 		p := m.open(1000)
-		defer p.Close()
+		defer finish(p)
 		m.set(func() { m.counts["SF"] = 2 })
 		<-time.After(lookEvery)
 		p.Flush()
