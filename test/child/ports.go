@@ -53,7 +53,7 @@ func (p *ports) take(n int) ([]int, error) {
 // unused reports whether nobody listens on a port. It asks for a connection: had it listened itself, a child that is
 // just being started would hold that listener open until its exec, and the port be refused to the server it is for.
 func unused(port int) bool {
-	connection, err := net.Dial("tcp", address(port))
+	connection, err := net.Dial("tcp", address(port)) //nolint:noctx // on this machine it waits for nothing
 	if err != nil {
 		return true
 	}
