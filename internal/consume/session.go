@@ -125,8 +125,13 @@ func (a *adapter) Setup(sess sarama.ConsumerGroupSession) error {
 func (a *adapter) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	loop := a.group.cfg.loop("claim " + claim.Topic() + "/" + itoa(claim.Partition()))
 	defer loop.Done()
-	// For a tenth of a second sarama's consumer waits for other claims before it fetches: this comes in time.
+	// sarama's consumer waits for other claims for a tenth of a second before it fetches: this comes in time, as a rule.
+	// Else it brings one batch, which nobody needs.
 	a.group.members.Pause(map[string][]int32{claim.Topic(): {claim.Partition()}})
+	go func() {
+		for range claim.Messages() { // closed at the end of the session
+		}
+	}()
 	feed := a.session.fetcher.Feed(claim.Topic(), claim.Partition(), claim.InitialOffset())
 	of := fetched{claim, feed}
 	c := &Claim{

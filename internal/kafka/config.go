@@ -64,8 +64,7 @@ func configureConsumer(cfg *sarama.Config) {
 	consumer.IsolationLevel = sarama.ReadCommitted
 	consumer.Offsets.Initial = sarama.OffsetOldest
 	consumer.Offsets.AutoCommit.Enable = false // what is done is committed, not what is marked by a clock
-	// A group's own consumer fetches nothing, but perhaps once before it is paused: see Fetcher.
-	consumer.Fetch.Default = 1
+	consumer.Fetch.Default = FetchBytes
 	consumer.Group.Session.Timeout = sessionTimeout
 	consumer.Group.Heartbeat.Interval = heartbeatInterval
 	consumer.Group.Rebalance.Timeout = RebalanceTimeout

@@ -16,9 +16,10 @@ const FetchBytes = 64 << 10
 const (
 	// batchesPerFeed is one with the reader, and the next one ready for it.
 	batchesPerFeed = 2
-	// recordsPerFeed is how many records are enough to have with the reader or ready for it. What a fetch brings is
-	// several times less, unless producers send large batches.
+	// recordsPerFeed and bytesPerFeed, of values, are enough to have with the reader or ready for it. What a fetch brings
+	// is several times less, unless producers send large batches.
 	recordsPerFeed = 4096
+	bytesPerFeed   = 4 * FetchBytes
 )
 
 // Batch is what one fetch brought of a partition: at least one record.
@@ -44,7 +45,7 @@ func (b *Batch) own() {
 	for i := range b.Records {
 		size += len(b.Records[i].Value)
 	}
-	if cap(b.values) < size {
+	if b.values == nil || cap(b.values) < size { // what begins in none is a tombstone
 		b.values = make([]byte, 0, size)
 	}
 	values := b.values[:0]
@@ -79,10 +80,12 @@ type Feed struct {
 	epoch     int32   // of the leader
 	free      []*Batch
 	held      int       // records of the others
+	heldBytes int       // of their values
 	fullSince time.Time // when it became full
 	asked     uint64    // number of its poller's last request for it
 	paused    bool
 	alone     bool      // to be asked for by itself
+	distant   bool      // the broker could not bring its records in the time that it was given
 	outdated  bool      // what the client knows of its leader is
 	ended     bool      // the log does not hold what is next
 	after     time.Time // when it may be asked for
@@ -110,11 +113,13 @@ func (f *Feed) Batches() <-chan *Batch { return f.batches }
 func (f *Feed) HighWaterMark() int64 { return f.high.Load() }
 
 // full tells whether the reader has, or is about to have, enough. The Fetcher's mutex is held.
-func (f *Feed) full() bool { return len(f.free) == 0 || f.held >= recordsPerFeed }
+func (f *Feed) full() bool {
+	return len(f.free) == 0 || f.held >= recordsPerFeed || f.heldBytes >= bytesPerFeed
+}
 
 // put takes a batch back, but no memory of a size that is seldom needed. The Fetcher's mutex is held.
 func (f *Feed) put(b *Batch) {
-	if cap(b.Records) > recordsPerFeed {
+	if cap(b.Records) > recordsPerFeed || cap(b.values) > bytesPerFeed {
 		b.Records, b.values = nil, nil
 	}
 	f.free = append(f.free, b)
@@ -157,19 +162,19 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 		return f.askForMore()
 	case start >= readableEnd(block):
 		return nil
-	case alone:
-		f.next++ // a batch of which nothing is left: see rangeReader.step
-		return nil
 	}
-	// The next batch is larger than what was asked for. A broker sends such a one only when it is the first of an answer,
-	// and which partition is first, nobody can tell. Or it is one of which nothing is left.
-	f.crowded = true
-	return nil
+	if err = f.passEmptied(block); err != nil && !alone {
+		// Only the first batch of an answer comes when it is larger than what was asked for, and which partition is first,
+		// nobody can tell. Alone it is.
+		f.crowded, err = true, nil
+	}
+	return err
 }
 
 // askForMore makes room for a batch that did not come.
 func (f *Feed) askForMore() error {
 	if f.bytes >= readerMaxBytes {
+		f.bytes = FetchBytes
 		return ErrUnreadable
 	}
 	f.bytes *= 2

@@ -95,7 +95,7 @@ func (b brokers) fetchFrom(broker int32, asks []ask, wait time.Duration) (*saram
 	response, err := leader.Fetch(request)
 	switch {
 	case err != nil:
-		if isTransport(err) {
+		if len(asks) == 1 || isTransport(err) { // else it is perhaps only what one partition holds
 			_ = leader.Close() // the next attempt opens it again
 		}
 		return nil, err

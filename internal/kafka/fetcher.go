@@ -174,6 +174,7 @@ func (f *Fetcher) evict(feed *Feed, unused *Batch, err error) {
 	p := feed.poller
 	p.feeds = slices.DeleteFunc(p.feeds, func(other *Feed) bool { return other == feed })
 	feed.poller, feed.outdated = nil, true
+	feed.distant = errors.Is(err, errNothing)
 	feed.after = time.Now().Add(feed.backoff.next())
 	if errors.Is(err, sarama.ErrOffsetOutOfRange) {
 		feed.ended = true
@@ -187,13 +188,13 @@ func (f *Fetcher) deliver(feed *Feed, batch *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	feed.backoff.reset()
-	feed.alone = feed.crowded
-	feed.crowded = false
+	feed.alone, feed.crowded, feed.distant = feed.crowded, false, false
 	if len(batch.Records) == 0 {
 		feed.put(batch)
 		return
 	}
 	feed.held += len(batch.Records)
+	feed.heldBytes += len(batch.values)
 	if feed.full() {
 		feed.fullSince = time.Now()
 	}
@@ -223,6 +224,7 @@ func (f *Fetcher) release(b *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b.feed.held -= len(b.Records)
+	b.feed.heldBytes -= len(b.values)
 	b.feed.put(b)
 	b.feed.nudge()
 }

@@ -457,6 +457,68 @@ func TestPartitionsThatComeTogetherDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
+// A broker that fetches from a remote store answers with nothing when that takes too long.
+func TestNothingIsPassedOverWithoutProof(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &late{fakeCluster: newCluster(t, 1, logOf(fullBatch(0, 9)))}
+		f := fetchFrom(t, c.fakeCluster)
+		f.Fetcher.source = c
+		checkRecords(t, read(f.Feed("London", 0, 0), 10), c.logs[0].want(0, 10))
+	})
+}
+
+// late has nothing when it is not given its time.
+type late struct{ *fakeCluster }
+
+func (l *late) fetchFrom(broker int32, asks []ask, wait time.Duration) (*sarama.FetchResponse, error) {
+	response, err := l.fakeCluster.fetchFrom(broker, asks, wait)
+	if err == nil && wait < longWait {
+		response.Blocks["London"][0].RecordsSet = nil
+	}
+	return response, err
+}
+
+// What is seldom needed is not kept, and large records are not fetched ahead.
+func TestLargeRecordsAreFewAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		parts := batches(4)
+		for i := range parts {
+			large := &parts[i].set.RecordBatch.Records[3].Value
+			*large = make([]byte, 1<<20)
+			parts[i].want[3].Value = *large
+		}
+		log := logOf(parts...)
+		log.perAsk = 1
+		c := newCluster(t, 1, log)
+		feed := fetchFrom(t, c).Feed("London", 0, 0)
+		time.Sleep(time.Minute)
+		if got := c.asked(0); got != 1 {
+			t.Errorf("asked for %d times before the first batch was given back, want once", got)
+		}
+		checkRecords(t, read(feed, 40), log.want(0, 40))
+		time.Sleep(time.Second)
+		feed.fetcher.mu.Lock()
+		defer feed.fetcher.mu.Unlock()
+		for _, batch := range feed.free {
+			if cap(batch.values) > bytesPerFeed {
+				t.Errorf("an idle batch keeps %d bytes", cap(batch.values))
+			}
+		}
+	})
+}
+
+// A record with an empty value is not one without a value.
+func TestEmptyValuesAreNoTombstones(t *testing.T) {
+	t.Parallel()
+	batch := &Batch{Records: []Record{{Value: []byte{}}, {}}}
+	batch.own()
+	if batch.Records[0].Value == nil || batch.Records[1].Value != nil {
+		t.Errorf("got values %v and %v, want an empty one and none", batch.Records[0].Value, batch.Records[1].Value)
+	}
+}
+
 // A broker that slows a client down answers with no partition at all.
 func TestAnAnswerWithoutThePartitionIsNoError(t *testing.T) {
 	t.Parallel()

@@ -86,6 +86,9 @@ func (p *poller) choose(now time.Time) (feeds []*Feed, wait time.Duration) {
 	case lonely != nil && (len(p.ready) == 0 || !p.alone):
 		p.alone = true
 		p.ready, wait = append(p.ready[:0], lonely), shortWait
+		if lonely.distant {
+			wait = p.fetcher.wait
+		}
 	case lonely != nil || !slices.Equal(p.ready, p.before):
 		// One that has only just come may be followed by others, as at the beginning of a session.
 		wait = shortWait

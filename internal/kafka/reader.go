@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -133,11 +134,7 @@ func (r *rangeReader) step(ctx context.Context) (atEnd bool, err error) {
 	case start >= readableEnd(block):
 		return true, nil
 	}
-	// Below the end and yet nothing: sarama leaves out batches that compaction
-	// has emptied, and with them the number of offsets that they stand for. They
-	// are few, at the end of a segment: one step at a time is good enough.
-	r.next++
-	return false, nil
+	return false, r.passEmptied(block)
 }
 
 // askForMore makes room for a batch of which only the beginning has come.
@@ -165,6 +162,21 @@ func (r *rangeReader) outOfRange(ctx context.Context) (atEnd bool, err error) {
 		r.Missing(r.topic, r.partition, start, r.next)
 	}
 	return false, nil
+}
+
+// errNothing is an answer without records although there are some. A broker that fetches them from a remote store gives
+// it when that takes too long.
+var errNothing = errors.New("the broker has sent nothing, although there is more")
+
+// passEmptied passes over batches that compaction has emptied: sarama leaves them out and tells only, in a field of its
+// own, what follows. Without that word nothing is passed over: there are other reasons for an answer without records.
+func (c *collector) passEmptied(block *sarama.FetchResponseBlock) error {
+	next := reflect.ValueOf(block).Elem().FieldByName("recordsNextOffset")
+	if len(block.RecordsSet) > 0 || next.IsNil() || next.Elem().Int() <= c.next {
+		return errNothing
+	}
+	c.next = next.Elem().Int()
+	return nil
 }
 
 // partial tells whether a block begins with a batch of which only a part has come.

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/IBM/sarama"
 )
@@ -66,7 +68,8 @@ func (f *fakeLog) fetch(_ context.Context, _ string, _ int32, offset int64, byte
 				block.RecordsSet = append(block.RecordsSet, &sarama.Records{RecordBatch: &sarama.RecordBatch{PartialTrailingRecord: true}})
 			}
 			return block, nil
-		case empty(part.set): // as sarama's decoder leaves it out
+		case empty(part.set):
+			leaveOut(block, part.last+1)
 		default:
 			block.RecordsSet = append(block.RecordsSet, &part.set)
 		}
@@ -83,6 +86,12 @@ func (f *fakeLog) markerOf(aborted *sarama.AbortedTransaction) int64 {
 		}
 	}
 	return f.end
+}
+
+// leaveOut says of a block what sarama's decoder says where it has left out the batches, the last of them: what follows.
+func leaveOut(block *sarama.FetchResponseBlock, next int64) {
+	field := reflect.ValueOf(block).Elem().FieldByName("recordsNextOffset")
+	*(**int64)(unsafe.Pointer(field.UnsafeAddr())) = &next
 }
 
 func empty(set sarama.Records) bool {
@@ -316,6 +325,55 @@ func randomLog(rng *rand.Rand) *fakeLog {
 	log.aborted, log.perAsk = aborts, 1+rng.IntN(5)
 	rng.Shuffle(len(aborts), func(i, j int) { aborts[i], aborts[j] = aborts[j], aborts[i] })
 	return log
+}
+
+// TestEmptiedBatches asks a broker over the wire: what is read in a field of sarama's own has to be there.
+func TestEmptiedBatchesArePassedOver(t *testing.T) {
+	t.Parallel()
+	answer := &sarama.FetchResponse{Version: 12, Blocks: map[string]map[int32]*sarama.FetchResponseBlock{"London": {0: {
+		HighWaterMarkOffset: 50, LastStableOffset: 50, RecordsSet: []*sarama.Records{{RecordBatch: &sarama.RecordBatch{
+			Version: 2, FirstOffset: 10, LastOffsetDelta: 7, Records: []*sarama.Record{},
+		}}},
+	}}}}
+	broker := newBroker(t, "127.0.0.1:0", nil, handlers{"FetchRequest": sarama.NewMockWrapper(answer)})
+	client := connectTo(t, broker)
+	if err := client.Config().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := brokers{client}.fetchFrom(1, []ask{{topic: "London", offset: 12}}, time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := collector{next: 12, to: 50}
+	if err := c.passEmptied(response.GetBlock("London", 0)); err != nil || c.next != 18 {
+		t.Errorf("next is %d, %v; want 18", c.next, err)
+	}
+}
+
+// A broker that fetches from a remote store answers with nothing when that takes too long.
+func TestReadPassesOverNothingWithoutProof(t *testing.T) {
+	t.Parallel()
+	log := &lateLog{fakeLog: logOf(fullBatch(0, 9)), left: 3}
+	got, next := readAll(t, &Reader{source: log}, 0, 10)
+	checkRecords(t, got, log.want(0, 10))
+	if next != 10 {
+		t.Errorf("got next %d, want 10", next)
+	}
+}
+
+// lateLog has nothing yet the first times that it is asked.
+type lateLog struct {
+	*fakeLog
+	left int
+}
+
+func (l *lateLog) fetch(ctx context.Context, topic string, partition int32, offset int64, bytes int32, tick func()) (*sarama.FetchResponseBlock, error) {
+	block, err := l.fakeLog.fetch(ctx, topic, partition, offset, bytes, tick)
+	if l.left > 0 && err == nil {
+		l.left--
+		block.RecordsSet = nil
+	}
+	return block, err
 }
 
 func TestReadJumpsOverWhatRetentionRemoved(t *testing.T) {

@@ -59,7 +59,6 @@ func run(ctx context.Context) error {
 	}
 	conf.Consumer.MaxWaitTime = cfg.MaxWait.Duration()
 	conf.Consumer.Fetch.Min = int32(cfg.FetchMin)
-	conf.Consumer.Fetch.Default = kafka.FetchBytes
 	conf.Consumer.Offsets.AutoCommit.Enable = true
 	group, err := sarama.NewConsumerGroup(cfg.Broker, string(cfg.KafkaGroup), conf)
 	if err != nil {
