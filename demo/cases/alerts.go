@@ -66,19 +66,21 @@ func alertExactly(t testing.TB, start harness.Starter, env harness.Env, replay f
 // AlertsOfFiveCities shows that a backlog of five topics of very different size, with late records,
 // alerts for exactly the pairs that are over at some time, in each of their episodes.
 func AlertsOfFiveCities(t testing.TB, start harness.Starter) {
-	alertTruly(t, start, rules(tenMinutes, 10*time.Minute), tenMinutes.Check)
+	alertTruly(t, start, harness.Need{Partitions: 1}, rules(tenMinutes, 10*time.Minute), tenMinutes.Check)
 }
 
 // AlertsOfFiveCitiesEvery shows the same of alerts that are repeated.
 func AlertsOfFiveCitiesEvery(t testing.TB, start harness.Starter) {
 	env := with(rules(tenMinutes, 10*time.Minute), "ALERT_REPEAT", "every")
-	alertTruly(t, start, env, tenMinutes.CheckEvery)
+	alertTruly(t, start, harness.Need{}, env, tenMinutes.CheckEvery)
 }
 
-func alertTruly(t testing.TB, start harness.Starter, env harness.Env, check func([]oracle.Alert, []oracle.Transfer) []error) {
-	s := harness.NewSystem(t, start, harness.Need{})
+func alertTruly(t testing.TB, start harness.Starter, need harness.Need, env harness.Env, check func([]oracle.Alert, []oracle.Transfer) []error) {
+	s := harness.NewSystem(t, start, need)
 	records := fiveCities.transactions()
-	s.Produce(records...)
+	for some := range slices.Chunk(records, 1000) { // a fetch brings whole batches
+		s.Produce(some...)
+	}
 	det := s.Start(detector, env)
 	awaitJudged(t, det, len(records))
 	term(t, det)
