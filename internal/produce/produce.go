@@ -160,6 +160,7 @@ func (p *Producer) Release(b *Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held -= b.Len()
+	b.drop()
 	p.free = append(p.free, b)
 }
 

@@ -316,6 +316,27 @@ func TestRoomIsBounded(t *testing.T) {
 	})
 }
 
+// What is free keeps its own buffers and nothing else: many are free after a peak.
+func TestAFreeBatchKeepsNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, p := one(t)
+		defer finish(p)
+		r := record(1)
+		r.Headers = []*sarama.RecordHeader{{Key: []byte("ring"), Value: []byte("1")}}
+		p.Append(0, r)
+		p.Flush()
+		b := <-p.Settled()
+		if b.records.Records == nil || b.headers[0].all == nil {
+			t.Fatalf("got batch %+v", b)
+		}
+		p.Release(b)
+		if b.records.Records != nil || b.headers[0].all != nil || cap(b.bytes) == 0 {
+			t.Errorf("got free batch %+v", b)
+		}
+	})
+}
+
 // A batch stays below what brokers take, and what is full goes without a flush.
 func TestABatchIsBounded(t *testing.T) {
 	t.Parallel()
