@@ -55,19 +55,21 @@ type attempt struct {
 type model struct {
 	t *testing.T
 
-	mu       sync.Mutex
-	counts   map[string]int32
-	leaders  map[place]int32     // that are not broker 0; -1: none
-	logs     map[place][]attempt // what was written
-	strict   bool                // an unknown producer has to begin at 0, as before Kafka 2.5
-	fate     func(attempt) fate
-	refusal  sarama.KError
-	ids      int64
-	idErr    error
-	attempts []attempt
-	under    map[place]int  // batches under way
-	requests map[int32]int  // requests under way
-	broken   map[int32]bool // connections that nobody has hung up yet
+	mu        sync.Mutex
+	counts    map[string]int32
+	leaders   map[place]int32     // that are not broker 0; -1: none
+	logs      map[place][]attempt // what was written
+	strict    bool                // an unknown producer has to begin at 0, as before Kafka 2.5
+	fate      func(attempt) fate
+	refusal   sarama.KError
+	ids       int64
+	idErr     error
+	ledErr    error
+	refreshed func() // called, if not nil, whenever the metadata are asked for
+	attempts  []attempt
+	under     map[place]int  // batches under way
+	requests  map[int32]int  // requests under way
+	broken    map[int32]bool // connections that nobody has hung up yet
 }
 
 func newModel(t *testing.T, counts map[string]int32) *model {
@@ -117,6 +119,9 @@ func (m *model) partitions(topic string) (int32, error) {
 func (m *model) led(topic string) ([]int32, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.ledErr != nil {
+		return nil, m.ledErr
+	}
 	var numbers []int32
 	for n := range m.counts[topic] {
 		if m.leaders[place{topic, n}] >= 0 {
@@ -132,7 +137,14 @@ func (m *model) leader(topic string, partition int32) (node, error) {
 	return &modelNode{m, m.leaders[place{topic, partition}]}, nil
 }
 
-func (m *model) refresh([]string) error { return errors.New("not needed") }
+func (m *model) refresh([]string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refreshed != nil {
+		m.refreshed()
+	}
+	return errors.New("not needed")
+}
 
 func (m *model) identify() (identity, error) {
 	m.mu.Lock()

@@ -244,6 +244,23 @@ func TestNoFreshProducerID(t *testing.T) {
 	})
 }
 
+// sarama forgets brokers that do not answer, and looks for them only to refresh its metadata.
+func TestBrokersAreFoundAgainForAProducerID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, p := one(t)
+		defer finish(p)
+		m.set(func() {
+			m.refusal, m.fate, m.idErr = sarama.ErrUnknownProducerID, times(refused), sarama.ErrOutOfBrokers
+			m.refreshed = func() { m.idErr = nil }
+		})
+		send(t, p, 0)
+		if b, _ := settled(t, p); b.Err != nil {
+			t.Errorf("got error %v", b.Err)
+		}
+	})
+}
+
 func TestTheLeaderMoves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -62,6 +62,7 @@ func (p *Producer) waiting(now time.Time) (due []*partition, look bool, pause ti
 func (p *Producer) place(due []*partition) {
 	if slices.ContainsFunc(due, func(part *partition) bool { return part.id == nobody }) {
 		if !p.identify(due) {
+			p.refresh(due, func(part *partition) bool { return part.id == nobody }) // who else would find the brokers again?
 			due = slices.DeleteFunc(due, func(part *partition) bool { return part.id == nobody })
 		}
 	}
@@ -100,18 +101,10 @@ func (p *Producer) identify(due []*partition) bool {
 // the cluster about those for which an attempt has failed. A topic of which
 // nothing is known has none.
 func (p *Producer) whereLed(due []*partition) map[*topic][]int32 {
+	p.refresh(due, func(part *partition) bool { return part.attempt > 0 })
 	led := make(map[*topic][]int32)
-	var doubted []string
 	for _, part := range due {
 		led[part.topic] = nil
-		if part.attempt > 0 && !slices.Contains(doubted, part.topic.name) {
-			doubted = append(doubted, part.topic.name)
-		}
-	}
-	if len(doubted) > 0 {
-		if err := p.cluster.refresh(doubted); err != nil {
-			p.log.WithField("reason", err.Error()).Debug("metadata cannot be refreshed")
-		}
 	}
 	for t := range led {
 		numbers, err := p.cluster.led(t.name)
@@ -121,6 +114,22 @@ func (p *Producer) whereLed(due []*partition) map[*topic][]int32 {
 		led[t] = numbers
 	}
 	return led
+}
+
+// refresh asks the cluster about the topics of those partitions that are in doubt.
+func (p *Producer) refresh(due []*partition, inDoubt func(*partition) bool) {
+	var topics []string
+	for _, part := range due {
+		if inDoubt(part) && !slices.Contains(topics, part.topic.name) {
+			topics = append(topics, part.topic.name)
+		}
+	}
+	if len(topics) == 0 {
+		return
+	}
+	if err := p.cluster.refresh(topics); err != nil {
+		p.log.WithField("reason", err.Error()).Debug("metadata cannot be refreshed")
+	}
 }
 
 // hand gives a partition to the sender of its leader. Its error says why there is none.
