@@ -288,6 +288,26 @@ func TestTheLeaderMoves(t *testing.T) {
 	})
 }
 
+// Why a topic's leaders are not known is for whoever reads /ready to act on.
+func TestLeadersThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"SF": 1})
+		m.ledErr = fmt.Errorf("SF: %w", sarama.ErrTopicAuthorizationFailed)
+		p := m.open(1000)
+		defer finish(p)
+		send(t, p, 0)
+		<-time.After(time.Minute)
+		if !errors.Is(p.Trouble(), sarama.ErrTopicAuthorizationFailed) {
+			t.Errorf("got trouble %v", p.Trouble())
+		}
+		m.set(func() { m.ledErr = nil })
+		if b, _ := settled(t, p); b.Err != nil {
+			t.Errorf("got error %v", b.Err)
+		}
+	})
+}
+
 // Records that come while a request is under way wait for it, and go together.
 func TestBatchesGrowWhileOneIsUnderWay(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,7 @@ func (p *Producer) place(due []*partition) {
 	}
 	led := p.whereLed(due)
 	for _, part := range due {
-		if why := p.hand(part, led); why != nil {
+		if why := p.hand(part, led[part.topic]); why != nil {
 			p.mu.Lock()
 			p.postpone(part, why)
 			p.mu.Unlock()
@@ -97,21 +97,23 @@ func (p *Producer) identify(due []*partition) bool {
 	return err == nil
 }
 
+// leaders are the numbers of the partitions of a topic that have one, or why that is not known.
+type leaders struct {
+	numbers []int32
+	err     error
+}
+
 // whereLed returns which partitions of the topics have a leader, after asking
-// the cluster about those for which an attempt has failed. A topic of which
-// nothing is known has none.
-func (p *Producer) whereLed(due []*partition) map[*topic][]int32 {
+// the cluster about those for which an attempt has failed.
+func (p *Producer) whereLed(due []*partition) map[*topic]leaders {
 	p.refresh(due, func(part *partition) bool { return part.attempt > 0 })
-	led := make(map[*topic][]int32)
+	led := make(map[*topic]leaders)
 	for _, part := range due {
-		led[part.topic] = nil
+		led[part.topic] = leaders{}
 	}
 	for t := range led {
 		numbers, err := p.cluster.led(t.name)
-		if err != nil {
-			p.log.WithFields(logrus.Fields{"topic": t.name, "reason": err.Error()}).Debug("no leaders yet")
-		}
-		led[t] = numbers
+		led[t] = leaders{numbers, err}
 	}
 	return led
 }
@@ -133,8 +135,11 @@ func (p *Producer) refresh(due []*partition, inDoubt func(*partition) bool) {
 }
 
 // hand gives a partition to the sender of its leader. Its error says why there is none.
-func (p *Producer) hand(part *partition, led map[*topic][]int32) error {
-	if !slices.Contains(led[part.topic], part.number) {
+func (p *Producer) hand(part *partition, led leaders) error {
+	switch {
+	case led.err != nil:
+		return led.err
+	case !slices.Contains(led.numbers, part.number):
 		return sarama.ErrLeaderNotAvailable
 	}
 	node, err := p.cluster.leader(part.topic.name, part.number)
