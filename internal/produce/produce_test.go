@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/sirupsen/logrus"
 )
 
 func TestRecordsArrive(t *testing.T) {
@@ -304,6 +306,40 @@ func TestLeadersThatAreNotKnown(t *testing.T) {
 		m.set(func() { m.ledErr = nil })
 		if b, _ := settled(t, p); b.Err != nil {
 			t.Errorf("got error %v", b.Err)
+		}
+	})
+}
+
+// What fails for long is said, now and then, and only of partitions that have something to send.
+func TestAPartitionThatFailsForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"Moscow": 1, "SF": 1})
+		m.leaders[place{"Moscow", 0}], m.leaders[place{"SF", 0}] = -1, -1
+		var out strings.Builder
+		log := logrus.New()
+		log.SetOutput(&out)
+		p, err := open(m, []string{"Moscow", "SF"}, 1000, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer finish(p)
+		<-time.After(time.Hour)
+		synctest.Wait()
+		if p.Trouble() != nil || out.Len() != 0 {
+			t.Errorf("with nothing to send: got trouble %v, log\n%s", p.Trouble(), &out)
+		}
+		send(t, p, 0) // to Moscow
+		<-time.After(10*time.Minute + 30*time.Second)
+		synctest.Wait()
+		lines := strings.Count(out.String(), "level=warning")
+		if of := strings.Count(out.String(), "partition=0 "); lines < 9 || lines > 11 || of != lines || strings.Contains(out.String(), "topic=SF") {
+			t.Errorf("got log\n%s", &out)
+		}
+		m.set(func() { clear(m.leaders) })
+		settled(t, p)
+		if p.Trouble() != nil {
+			t.Errorf("got trouble %v afterwards", p.Trouble())
 		}
 	})
 }

@@ -8,6 +8,13 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
+const (
+	// manyAttempts are so many that somebody should hear of it: some 10 s of them.
+	manyAttempts = 10
+	// complainEvery is how often that is said of a topic.
+	complainEvery = time.Minute
+)
+
 // route brings partitions that have no leader, or have lost it, to the sender of
 // the one that they have now. It is the only goroutine that asks the cluster
 // where things are, so that what is slow about it holds up nobody else.
@@ -161,12 +168,21 @@ func (p *Producer) hand(part *partition, led leaders) error {
 	return nil
 }
 
-// postpone leaves a partition to the router, for later. The Producer's lock is held.
+// postpone leaves a partition to the router, for later. That is trouble if the
+// partition has something to send. The Producer's lock is held.
 func (p *Producer) postpone(part *partition, why error) {
-	p.log.WithFields(logrus.Fields{
+	log := p.log.WithFields(logrus.Fields{
 		"topic": part.topic.name, "partition": part.number, "attempt": part.attempt + 1, "reason": why.Error(),
-	}).Debug("a partition cannot be sent to, trying again")
-	p.trouble.Store(&why)
+	})
+	log.Debug("a partition cannot be sent to, trying again")
+	if part.sent != nil || part.open != nil {
+		p.trouble.Store(&why)
+		if part.attempt >= manyAttempts {
+			if more, ok := p.failing.Allow(part.topic.name); ok {
+				log.WithField("more", more).Warn("a partition cannot be sent to, trying again")
+			}
+		}
+	}
 	part.sender = nil
 	part.retryAt = time.Now().Add(backoff(part.attempt))
 	part.attempt++
