@@ -495,6 +495,73 @@ func TestPartitionsAreFewer(t *testing.T) {
 	})
 }
 
+// What is in flight to a partition that is gone does not stay so for ever; a broker may report too few for a moment.
+func TestAPartitionThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []time.Duration{30 * time.Second, 5 * time.Minute} {
+		t.Run(gone.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := newModel(t, map[string]int32{"SF": 6})
+				at := place{"SF", 5}
+				m.leaders[at] = -1
+				p := m.open(1000)
+				defer finish(p)
+				var sent []string
+				for n := 0; len(sent) < 2; n++ {
+					if placeOf("SF", n, 6) == at {
+						send(t, p, n)
+						sent = append(sent, key(n))
+					}
+				}
+				flushing := func(d time.Duration) {
+					for range d / lookEvery {
+						<-time.After(lookEvery)
+						p.Flush()
+					}
+				}
+				flushing(5 * time.Minute) // however long it was without a leader
+				m.set(func() { m.counts["SF"] = 1 })
+				flushing(gone)
+				m.set(func() { m.counts["SF"], m.leaders[at] = 6, 0 })
+				b, keys := settled(t, p)
+				if given := gone > gonePatience; !slices.Equal(keys, sent) || given != errors.Is(b.Err, sarama.ErrUnknownTopicOrPartition) {
+					t.Errorf("got %v settled, error %v, want %v", keys, b.Err, sent)
+				}
+				flushing(time.Minute)
+				send(t, p, 1000)
+				if b, _ := settled(t, p); b.Err != nil || p.held != 0 || p.Trouble() != nil {
+					t.Errorf("got error %v, %d records held, trouble %v", b.Err, p.held, p.Trouble())
+				}
+			})
+		})
+	}
+}
+
+// Nobody may be there to take what is given up.
+func TestClosedWhileAPartitionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"SF": 2 * settledBuffer})
+		for n := range m.counts["SF"] {
+			m.leaders[place{"SF", n}] = -1
+		}
+		p := m.open(10_000)
+		for n := range 1000 {
+			send(t, p, n)
+		}
+		m.set(func() { m.counts["SF"] = 1 })
+		for range (gonePatience + 2*maxBackoff) / lookEvery {
+			<-time.After(lookEvery)
+			p.Flush()
+		}
+		if len(p.Settled()) != settledBuffer {
+			t.Errorf("got %d batches settled", len(p.Settled()))
+		}
+		finish(p)
+	})
+}
+
 // Close does not wait for a broker that says nothing; the test would not end if something were left behind.
 func TestASilentBroker(t *testing.T) {
 	t.Parallel()

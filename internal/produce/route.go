@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 const (
 	// manyAttempts are so many that somebody should hear of it: some 10 s of them.
 	manyAttempts = 10
+	// gonePatience is how long a topic may lack a partition: a broker that lags behind may report too few for a moment.
+	gonePatience = time.Minute
 	// complainEvery is how often that is said of a topic.
 	complainEvery = time.Minute
 )
@@ -76,9 +79,7 @@ func (p *Producer) place(due []*partition) {
 	led := p.whereLed(due)
 	for _, part := range due {
 		if why := p.hand(part, led[part.topic]); why != nil {
-			p.mu.Lock()
-			p.postpone(part, why)
-			p.mu.Unlock()
+			p.strayOn(part, why)
 		}
 	}
 }
@@ -163,9 +164,49 @@ func (p *Producer) hand(part *partition, led leaders) error {
 	}
 	s.node = node
 	s.partitions = append(s.partitions, part)
-	part.sender = s
+	part.sender, part.goneSince = s, time.Time{}
 	signal(s.wake)
 	return nil
+}
+
+// strayOn postpones a partition, and settles what it holds if it is gone.
+func (p *Producer) strayOn(part *partition, why error) {
+	p.mu.Lock()
+	p.postpone(part, why)
+	b := p.gone(part, time.Now())
+	p.mu.Unlock()
+	if b == nil {
+		return
+	}
+	select {
+	case p.settled <- b:
+	case <-p.done:
+	}
+}
+
+// gone gives up a batch of a partition that its topic has not had for long: it
+// was made again with fewer. nil: there is nothing to give up. The Producer's
+// lock is held.
+func (p *Producer) gone(part *partition, now time.Time) *Batch {
+	if part.number < part.topic.count {
+		part.goneSince = time.Time{}
+		return nil
+	}
+	if part.goneSince.IsZero() {
+		part.goneSince = now
+	}
+	if now.Sub(part.goneSince) < gonePatience {
+		return nil
+	}
+	if part.sent == nil {
+		part.sent, part.open, part.due = part.open, nil, false
+	}
+	if part.sent == nil {
+		return nil
+	}
+	why := fmt.Errorf("partition %d is gone, the topic has %d now: %w", part.number, part.topic.count, sarama.ErrUnknownTopicOrPartition)
+	p.trouble.Store(&why)
+	return part.givenUp(why)
 }
 
 // postpone leaves a partition to the router, for later. That is trouble if the
