@@ -551,7 +551,7 @@ func TestClosedWhileAPartitionIsGivenUp(t *testing.T) {
 			send(t, p, n)
 		}
 		m.set(func() { m.counts["SF"] = 1 })
-		for range (gonePatience + 2*maxBackoff) / lookEvery {
+		for range (gonePatience + 4*maxBackoff) / lookEvery {
 			<-time.After(lookEvery)
 			p.Flush()
 		}
