@@ -12,10 +12,10 @@ import (
 const (
 	// manyAttempts are so many that somebody should hear of it: some 10 s of them.
 	manyAttempts = 10
-	// gonePatience is how long a topic may lack a partition: a broker that lags behind may report too few for a moment.
-	gonePatience = time.Minute
 	// complainEvery is how often that is said of a topic.
 	complainEvery = time.Minute
+	// gonePatience is how long a topic may lack a partition: a broker that lags behind may report too few for a moment.
+	gonePatience = time.Minute
 )
 
 // route brings partitions that have no leader, or have lost it, to the sender of
