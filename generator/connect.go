@@ -60,10 +60,11 @@ func open(brokers []string, conf *sarama.Config, log logrus.FieldLogger) (*link,
 	return &link{client, producer}, nil
 }
 
-// close gives up what is in flight.
+// close gives up what is in flight, without waiting for brokers that are away:
+// the time for draining is over.
 func (l *link) close() {
 	l.producer.Close()
-	_ = l.client.Close()
+	kafka.CloseSoon(l.client)
 }
 
 // explain says what an error of the producer means.
@@ -79,7 +80,7 @@ func prepareTopics(ctx context.Context, cfg config, rt *service.Runtime, tick fu
 	if err != nil {
 		return err
 	}
-	defer func() { _ = client.Close() }()
+	defer kafka.CloseSoon(client)
 	rt.Ready.Set("broker", "")
 	status := func(reason string) { rt.Ready.Set("topics", reason) }
 	topics := kafka.Topics{Names: transaction.Cities(), Status: status}

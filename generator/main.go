@@ -34,7 +34,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	}
 	g := newGenerator(cfg, link.producer, link.explain, rt)
 	err = g.run(ctx)
-	link.close()
 	g.logSummary()
+	link.close()
 	return err
 }

@@ -222,9 +222,9 @@ func (p *publisher) close() {
 		return
 	}
 	if p.producer != nil {
-		closeSoon(p.producer)
+		kafka.CloseSoon(p.producer)
 	}
-	closeSoon(p.client)
+	kafka.CloseSoon(p.client)
 }
 
 // publishBackoff is a quarter of a second, doubled at each failure up to four, with jitter.

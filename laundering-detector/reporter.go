@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -71,7 +70,7 @@ func (r *reporter) run(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	defer closeSoon(client)
+	defer kafka.CloseSoon(client)
 	topics := kafka.Topics{Names: []string{r.topic}, Partitions: 1}
 	if topics.Ensure(ctx, client, r.rt.Log, loop.Tick) != nil {
 		return
@@ -81,7 +80,7 @@ func (r *reporter) run(ctx context.Context) {
 		r.rt.Log.WithError(err).Error("nothing is reported to the pipeline topic")
 		return
 	}
-	defer closeSoon(producer)
+	defer kafka.CloseSoon(producer)
 	for loop.Sleep(ctx, pipeline.Every) == nil {
 		select {
 		case <-r.gone:
@@ -140,18 +139,5 @@ func (r *reporter) complain(err error) {
 	reason := kafka.Explain(fmt.Errorf("topic %s: %w", r.topic, err), r.conf)
 	if held, ok := r.throttle.Allow(reason); ok {
 		r.rt.Log.WithFields(logrus.Fields{"reason": reason, "held_back": held}).Warn("points for the pipeline topic are dropped")
-	}
-}
-
-// closeSoon closes what may wait for a broker that is away, and waits for it for a moment only.
-func closeSoon(what io.Closer) {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		_ = what.Close()
-	}()
-	select {
-	case <-closed:
-	case <-time.After(300 * time.Millisecond):
 	}
 }

@@ -91,6 +91,9 @@ func (t Topics) ensure(ctx context.Context, client sarama.Client, firstAttempt b
 func (t Topics) shaped(client sarama.Client) (Topics, error) {
 	for _, topic := range t.Like {
 		partitions, err := client.Partitions(topic)
+		if err == nil && len(partitions) == 0 { // as while it is being created
+			err = sarama.ErrUnknownTopicOrPartition
+		}
 		if err != nil {
 			return t, fmt.Errorf("number of partitions of %s: %w", topic, err)
 		}

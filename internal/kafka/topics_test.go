@@ -193,6 +193,40 @@ func TestEnsureTopicsLikeOthers(t *testing.T) {
 	}
 }
 
+func TestEnsureTopicsLikeOneWithoutPartitions(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, "127.0.0.1:0", nil, nil)
+	bare := func() sarama.MockResponse {
+		answer := &sarama.MetadataResponse{Version: sarama.NewMetadataRequest(sarama.DefaultVersion, nil).Version, ControllerID: 1}
+		answer.AddBroker(broker.Addr(), 1)
+		answer.AddTopic("London", sarama.ErrNoError)
+		return sarama.NewMockWrapper(answer)
+	}
+	all := handlers{
+		"ApiVersionsRequest":  sarama.NewMockApiVersionsResponse(t).SetApiKeys(nil),
+		"MetadataRequest":     bare(),
+		"CreateTopicsRequest": createReply(sarama.ErrNoError, "alerts"),
+	}
+	broker.SetHandlerByMap(all)
+	client := connectTo(t, broker)
+	log, _ := newLog()
+	reasons := make(chan string, 100)
+	topics := Topics{Names: []string{"alerts"}, Like: []string{"London"}, Status: func(reason string) { reasons <- reason }}
+	done := make(chan error, 1)
+	go func() { done <- topics.Ensure(t.Context(), client, log, noTick) }()
+	if reason := <-reasons; !strings.Contains(reason, "number of partitions of London: ") {
+		t.Errorf("got status %q", reason)
+	}
+	all["MetadataRequest"] = described(broker, []int32{1})
+	broker.SetHandlerByMap(all)
+	if err := <-done; err != nil {
+		t.Errorf("Ensure: %v", err)
+	}
+	if got := creations(broker)["alerts"]; got == nil || got.NumPartitions != 12 {
+		t.Errorf("got %+v, want 12 partitions", got)
+	}
+}
+
 func TestEnsureTopicsThatComeMeanwhile(t *testing.T) {
 	t.Parallel()
 	broker := newBroker(t, "127.0.0.1:0", nil, nil)

@@ -59,9 +59,14 @@ type headers struct {
 // Len is the number of records.
 func (b *Batch) Len() int { return len(b.Times) }
 
+// drop lets go of what the batch's own buffers do not hold: the headers, and the request that sarama has made of it.
+func (b *Batch) drop() {
+	clear(b.headers)
+	b.records = sarama.RecordBatch{}
+}
+
 // reset empties the batch for a partition. Its buffers stay.
 func (b *Batch) reset(part *partition) {
-	clear(b.headers)
 	*b = Batch{
 		Topic: part.topic.index, Name: part.topic.name, Partition: part.number,
 		Times: b.Times[:0], bytes: b.bytes[:0], ends: b.ends[:0], headers: b.headers[:0],

@@ -11,10 +11,14 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// refusals are what a leader may say for a while.
-var refusals = []sarama.KError{
-	sarama.ErrNotEnoughReplicas, sarama.ErrRequestTimedOut, sarama.ErrUnknownTopicOrPartition, sarama.ErrKafkaStorageError,
-}
+// refusals are what a leader may say for a while of what it has not written, regrets of what it has.
+var (
+	refusals = []sarama.KError{
+		sarama.ErrNotEnoughReplicas, sarama.ErrRequestTimedOut, sarama.ErrUnknownTopicOrPartition, sarama.ErrKafkaStorageError,
+		sarama.ErrInvalidMessage,
+	}
+	regrets = []sarama.KError{sarama.ErrNotEnoughReplicasAfterAppend, sarama.ErrRequestTimedOut}
+)
 
 // TestFaultsLoseAndRepeatNothing sends through random faults: what is
 // acknowledged is in the log once and in order, what is given up at most once.
@@ -38,10 +42,13 @@ func sendThroughFaults(t *testing.T, seed uint64, losing bool) {
 	m := newModel(t, map[string]int32{"London": 3, "Tokyo": 2})
 	m.strict = rng.IntN(2) == 0
 	m.fate = func(a attempt) fate {
-		switch rng.IntN(10) {
+		switch rng.IntN(10) { // each batch of a request has a verdict of its own
 		case 0:
 			m.refusal = refusals[rng.IntN(len(refusals))]
 			return refused
+		case 4:
+			m.refusal = regrets[rng.IntN(len(regrets))]
+			return regretted
 		case 1:
 			return fate(1 + rng.IntN(3)) // lost on the way, on the way back, or late
 		case 2:

@@ -30,7 +30,8 @@ const (
 	lostBack        // it breaks after the batch was written
 	late            // it breaks, and the batch is written afterwards
 	unanswered      // nothing comes back
-	refused         // by model.refusal
+	refused         // by model.refusal; this and the next do not concern the other batches of the request
+	regretted       // written, and then refused by model.refusal
 )
 
 var errBroken = fmt.Errorf("broken connection: %w", io.EOF)
@@ -50,24 +51,33 @@ type attempt struct {
 	keys   string
 }
 
+// sentBatch is an attempt and what happens to it.
+type sentBatch struct {
+	attempt
+	fate    fate
+	refusal sarama.KError
+}
+
 // model is a cluster that treats producers as Kafka's brokers do: it knows the
 // last batch of each, and tells repetition from loss by the numbers.
 type model struct {
 	t *testing.T
 
-	mu       sync.Mutex
-	counts   map[string]int32
-	leaders  map[place]int32     // that are not broker 0; -1: none
-	logs     map[place][]attempt // what was written
-	strict   bool                // an unknown producer has to begin at 0, as before Kafka 2.5
-	fate     func(attempt) fate
-	refusal  sarama.KError
-	ids      int64
-	idErr    error
-	attempts []attempt
-	under    map[place]int  // batches under way
-	requests map[int32]int  // requests under way
-	broken   map[int32]bool // connections that nobody has hung up yet
+	mu        sync.Mutex
+	counts    map[string]int32
+	leaders   map[place]int32     // that are not broker 0; -1: none
+	logs      map[place][]attempt // what was written
+	strict    bool                // an unknown producer has to begin at 0, as before Kafka 2.5
+	fate      func(attempt) fate
+	refusal   sarama.KError
+	ids       int64
+	idErr     error
+	ledErr    error
+	refreshed func() // called, if not nil, whenever the metadata are asked for
+	attempts  []attempt
+	under     map[place]int  // batches under way
+	requests  map[int32]int  // requests under way
+	broken    map[int32]bool // connections that nobody has hung up yet
 }
 
 func newModel(t *testing.T, counts map[string]int32) *model {
@@ -117,6 +127,9 @@ func (m *model) partitions(topic string) (int32, error) {
 func (m *model) led(topic string) ([]int32, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.ledErr != nil {
+		return nil, m.ledErr
+	}
 	var numbers []int32
 	for n := range m.counts[topic] {
 		if m.leaders[place{topic, n}] >= 0 {
@@ -132,7 +145,14 @@ func (m *model) leader(topic string, partition int32) (node, error) {
 	return &modelNode{m, m.leaders[place{topic, partition}]}, nil
 }
 
-func (m *model) refresh([]string) error { return errors.New("not needed") }
+func (m *model) refresh([]string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refreshed != nil {
+		m.refreshed()
+	}
+	return errors.New("not needed")
+}
 
 func (m *model) identify() (identity, error) {
 	m.mu.Lock()
@@ -163,16 +183,19 @@ func (n *modelNode) send(batches []*Batch, answer func(*sarama.ProduceResponse, 
 	if n.requests[n.id]++; n.requests[n.id] > 1 {
 		n.t.Errorf("broker %d: got %d requests at a time", n.id, n.requests[n.id])
 	}
-	var sent []attempt
-	worst := arrives
+	var sent []sentBatch
+	worst := arrives // of what happens to the request as a whole
 	for _, b := range batches {
 		a := n.read(b)
-		sent = append(sent, a)
 		n.attempts = append(n.attempts, a)
 		if n.under[a.place]++; n.under[a.place] > 1 {
 			n.t.Errorf("%v: got %d batches at a time", a.place, n.under[a.place])
 		}
-		worst = max(worst, n.fate(a))
+		f := n.fate(a)
+		sent = append(sent, sentBatch{a, f, n.refusal})
+		if f < refused {
+			worst = max(worst, f)
+		}
 	}
 	reply := func(response *sarama.ProduceResponse, err error) {
 		n.mu.Lock()
@@ -206,7 +229,7 @@ func (n *modelNode) read(b *Batch) attempt {
 	return attempt{place{b.Name, b.Partition}, n.id, identity{r.ProducerID, r.ProducerEpoch}, r.FirstSequence, strings.Join(keys, ",")}
 }
 
-func (n *modelNode) handle(sent []attempt, f fate, reply func(*sarama.ProduceResponse, error)) {
+func (n *modelNode) handle(sent []sentBatch, f fate, reply func(*sarama.ProduceResponse, error)) {
 	<-time.After(latency)
 	if f == lostThere {
 		reply(nil, errBroken)
@@ -219,7 +242,7 @@ func (n *modelNode) handle(sent []attempt, f fate, reply func(*sarama.ProduceRes
 	response := &sarama.ProduceResponse{Version: 8}
 	n.mu.Lock()
 	for _, a := range sent {
-		response.AddTopicPartition(a.topic, a.number, n.append(a, f))
+		response.AddTopicPartition(a.topic, a.number, n.answer(a))
 	}
 	n.mu.Unlock()
 	switch f {
@@ -231,14 +254,23 @@ func (n *modelNode) handle(sent []attempt, f fate, reply func(*sarama.ProduceRes
 	}
 }
 
-// append is what a leader does with a batch.
-func (n *modelNode) append(a attempt, f fate) sarama.KError {
-	if n.leaders[a.place] != n.id {
+// answer is what a leader says of a batch.
+func (n *modelNode) answer(b sentBatch) sarama.KError {
+	switch {
+	case n.leaders[b.place] != n.id:
 		return sarama.ErrNotLeaderForPartition
+	case b.fate == refused && b.refusal != sarama.ErrNoError:
+		return b.refusal
 	}
-	if f == refused && n.refusal != sarama.ErrNoError {
-		return n.refusal
+	err := n.append(b.attempt)
+	if err == sarama.ErrNoError && b.fate == regretted {
+		return b.refusal
 	}
+	return err
+}
+
+// append is what a leader does with a batch.
+func (n *modelNode) append(a attempt) sarama.KError {
 	last, known := attempt{}, false
 	for _, before := range n.logs[a.place] {
 		if before.id == a.id {

@@ -29,6 +29,8 @@ type partition struct {
 	next    int32 // sequence number of the next batch
 	attempt int   // since the last batch that was acknowledged
 	retryAt time.Time
+
+	goneSince time.Time // when the router first saw that the topic does not have it any more; zero: it has it
 }
 
 // flush makes the open batch due.

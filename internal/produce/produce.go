@@ -20,6 +20,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
 
@@ -40,6 +41,7 @@ type Producer struct {
 	done    chan struct{} // closed by Close
 	stop    func()
 	trouble atomic.Pointer[error]
+	failing *service.Throttle // of complaints, by topic
 
 	mu      sync.Mutex
 	topics  []*topic
@@ -79,7 +81,7 @@ func open(c cluster, topics []string, limit int, log logrus.FieldLogger) (*Produ
 	p := &Producer{
 		cluster: c, log: log, limit: limit, id: id,
 		settled: make(chan *Batch, settledBuffer), wake: make(chan struct{}, 1), done: make(chan struct{}),
-		senders: make(map[int32]*sender), looked: time.Now(),
+		senders: make(map[int32]*sender), looked: time.Now(), failing: service.NewThrottle(complainEvery),
 	}
 	p.stop = sync.OnceFunc(func() { close(p.done) })
 	for i, name := range topics {
@@ -160,11 +162,13 @@ func (p *Producer) Release(b *Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held -= b.Len()
+	b.drop()
 	p.free = append(p.free, b)
 }
 
 // Trouble is why the latest batch could not be sent, nil when one was
-// acknowledged since.
+// acknowledged since. A partition without a leader is none as long as it has
+// nothing to send.
 func (p *Producer) Trouble() error {
 	if err := p.trouble.Load(); err != nil {
 		return *err

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/sirupsen/logrus"
 )
 
 func TestRecordsArrive(t *testing.T) {
@@ -244,6 +246,23 @@ func TestNoFreshProducerID(t *testing.T) {
 	})
 }
 
+// sarama forgets brokers that do not answer, and looks for them only to refresh its metadata.
+func TestBrokersAreFoundAgainForAProducerID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, p := one(t)
+		defer finish(p)
+		m.set(func() {
+			m.refusal, m.fate, m.idErr = sarama.ErrUnknownProducerID, times(refused), sarama.ErrOutOfBrokers
+			m.refreshed = func() { m.idErr = nil }
+		})
+		send(t, p, 0)
+		if b, _ := settled(t, p); b.Err != nil {
+			t.Errorf("got error %v", b.Err)
+		}
+	})
+}
+
 func TestTheLeaderMoves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -267,6 +286,60 @@ func TestTheLeaderMoves(t *testing.T) {
 		}
 		if last := m.attempts[len(m.attempts)-1]; last.broker != 7 || last.first != 2 {
 			t.Errorf("got %+v at last", last)
+		}
+	})
+}
+
+// Why a topic's leaders are not known is for whoever reads /ready to act on.
+func TestLeadersThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"SF": 1})
+		m.ledErr = fmt.Errorf("SF: %w", sarama.ErrTopicAuthorizationFailed)
+		p := m.open(1000)
+		defer finish(p)
+		send(t, p, 0)
+		<-time.After(time.Minute)
+		if !errors.Is(p.Trouble(), sarama.ErrTopicAuthorizationFailed) {
+			t.Errorf("got trouble %v", p.Trouble())
+		}
+		m.set(func() { m.ledErr = nil })
+		if b, _ := settled(t, p); b.Err != nil {
+			t.Errorf("got error %v", b.Err)
+		}
+	})
+}
+
+// What fails for long is said, now and then, and only of partitions that have something to send.
+func TestAPartitionThatFailsForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"Moscow": 1, "SF": 1})
+		m.leaders[place{"Moscow", 0}], m.leaders[place{"SF", 0}] = -1, -1
+		var out strings.Builder
+		log := logrus.New()
+		log.SetOutput(&out)
+		p, err := open(m, []string{"Moscow", "SF"}, 1000, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer finish(p)
+		<-time.After(time.Hour)
+		synctest.Wait()
+		if p.Trouble() != nil || out.Len() != 0 {
+			t.Errorf("with nothing to send: got trouble %v, log\n%s", p.Trouble(), &out)
+		}
+		send(t, p, 0) // to Moscow
+		<-time.After(10*time.Minute + 30*time.Second)
+		synctest.Wait()
+		lines := strings.Count(out.String(), "level=warning")
+		if of := strings.Count(out.String(), "partition=0 "); lines < 9 || lines > 11 || of != lines || strings.Contains(out.String(), "topic=SF") {
+			t.Errorf("got log\n%s", &out)
+		}
+		m.set(func() { clear(m.leaders) })
+		settled(t, p)
+		if p.Trouble() != nil {
+			t.Errorf("got trouble %v afterwards", p.Trouble())
 		}
 	})
 }
@@ -312,6 +385,27 @@ func TestRoomIsBounded(t *testing.T) {
 		p.Release(b)
 		if !p.Append(0, record(10)) {
 			t.Error("there was no room after it was released")
+		}
+	})
+}
+
+// What is free keeps its own buffers and nothing else: many are free after a peak.
+func TestAFreeBatchKeepsNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, p := one(t)
+		defer finish(p)
+		r := record(1)
+		r.Headers = []*sarama.RecordHeader{{Key: []byte("ring"), Value: []byte("1")}}
+		p.Append(0, r)
+		p.Flush()
+		b := <-p.Settled()
+		if b.records.Records == nil || b.headers[0].all == nil {
+			t.Fatalf("got batch %+v", b)
+		}
+		p.Release(b)
+		if b.records.Records != nil || b.headers[0].all != nil || cap(b.bytes) == 0 {
+			t.Errorf("got free batch %+v", b)
 		}
 	})
 }
@@ -398,6 +492,73 @@ func TestPartitionsAreFewer(t *testing.T) {
 				t.Errorf("record %d: got partition %d, error %v", n, b.Partition, b.Err)
 			}
 		}
+	})
+}
+
+// What is in flight to a partition that is gone does not stay so for ever; a broker may report too few for a moment.
+func TestAPartitionThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []time.Duration{30 * time.Second, 5 * time.Minute} {
+		t.Run(gone.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := newModel(t, map[string]int32{"SF": 6})
+				at := place{"SF", 5}
+				m.leaders[at] = -1
+				p := m.open(1000)
+				defer finish(p)
+				var sent []string
+				for n := 0; len(sent) < 2; n++ {
+					if placeOf("SF", n, 6) == at {
+						send(t, p, n)
+						sent = append(sent, key(n))
+					}
+				}
+				flushing := func(d time.Duration) {
+					for range d / lookEvery {
+						<-time.After(lookEvery)
+						p.Flush()
+					}
+				}
+				flushing(5 * time.Minute) // however long it was without a leader
+				m.set(func() { m.counts["SF"] = 1 })
+				flushing(gone)
+				m.set(func() { m.counts["SF"], m.leaders[at] = 6, 0 })
+				b, keys := settled(t, p)
+				if given := gone > gonePatience; !slices.Equal(keys, sent) || given != errors.Is(b.Err, sarama.ErrUnknownTopicOrPartition) {
+					t.Errorf("got %v settled, error %v, want %v", keys, b.Err, sent)
+				}
+				flushing(time.Minute)
+				send(t, p, 1000)
+				if b, _ := settled(t, p); b.Err != nil || p.held != 0 || p.Trouble() != nil {
+					t.Errorf("got error %v, %d records held, trouble %v", b.Err, p.held, p.Trouble())
+				}
+			})
+		})
+	}
+}
+
+// Nobody may be there to take what is given up.
+func TestClosedWhileAPartitionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t, map[string]int32{"SF": 2 * settledBuffer})
+		for n := range m.counts["SF"] {
+			m.leaders[place{"SF", n}] = -1
+		}
+		p := m.open(10_000)
+		for n := range 1000 {
+			send(t, p, n)
+		}
+		m.set(func() { m.counts["SF"] = 1 })
+		for range (gonePatience + 4*maxBackoff) / lookEvery {
+			<-time.After(lookEvery)
+			p.Flush()
+		}
+		if len(p.Settled()) != settledBuffer {
+			t.Errorf("got %d batches settled", len(p.Settled()))
+		}
+		finish(p)
 	})
 }
 

@@ -1,11 +1,21 @@
 package produce
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/sirupsen/logrus"
+)
+
+const (
+	// manyAttempts are so many that somebody should hear of it: some 10 s of them.
+	manyAttempts = 10
+	// complainEvery is how often that is said of a topic.
+	complainEvery = time.Minute
+	// gonePatience is how long a topic may lack a partition: a broker that lags behind may report too few for a moment.
+	gonePatience = time.Minute
 )
 
 // route brings partitions that have no leader, or have lost it, to the sender of
@@ -62,15 +72,14 @@ func (p *Producer) waiting(now time.Time) (due []*partition, look bool, pause ti
 func (p *Producer) place(due []*partition) {
 	if slices.ContainsFunc(due, func(part *partition) bool { return part.id == nobody }) {
 		if !p.identify(due) {
+			p.refresh(due, func(part *partition) bool { return part.id == nobody }) // who else would find the brokers again?
 			due = slices.DeleteFunc(due, func(part *partition) bool { return part.id == nobody })
 		}
 	}
 	led := p.whereLed(due)
 	for _, part := range due {
-		if why := p.hand(part, led); why != nil {
-			p.mu.Lock()
-			p.postpone(part, why)
-			p.mu.Unlock()
+		if why := p.hand(part, led[part.topic]); why != nil {
+			p.strayOn(part, why)
 		}
 	}
 }
@@ -96,36 +105,49 @@ func (p *Producer) identify(due []*partition) bool {
 	return err == nil
 }
 
+// leaders are the numbers of the partitions of a topic that have one, or why that is not known.
+type leaders struct {
+	numbers []int32
+	err     error
+}
+
 // whereLed returns which partitions of the topics have a leader, after asking
-// the cluster about those for which an attempt has failed. A topic of which
-// nothing is known has none.
-func (p *Producer) whereLed(due []*partition) map[*topic][]int32 {
-	led := make(map[*topic][]int32)
-	var doubted []string
+// the cluster about those for which an attempt has failed.
+func (p *Producer) whereLed(due []*partition) map[*topic]leaders {
+	p.refresh(due, func(part *partition) bool { return part.attempt > 0 })
+	led := make(map[*topic]leaders)
 	for _, part := range due {
-		led[part.topic] = nil
-		if part.attempt > 0 && !slices.Contains(doubted, part.topic.name) {
-			doubted = append(doubted, part.topic.name)
-		}
-	}
-	if len(doubted) > 0 {
-		if err := p.cluster.refresh(doubted); err != nil {
-			p.log.WithField("reason", err.Error()).Debug("metadata cannot be refreshed")
-		}
+		led[part.topic] = leaders{}
 	}
 	for t := range led {
 		numbers, err := p.cluster.led(t.name)
-		if err != nil {
-			p.log.WithFields(logrus.Fields{"topic": t.name, "reason": err.Error()}).Debug("no leaders yet")
-		}
-		led[t] = numbers
+		led[t] = leaders{numbers, err}
 	}
 	return led
 }
 
+// refresh asks the cluster about the topics of those partitions that are in doubt.
+func (p *Producer) refresh(due []*partition, inDoubt func(*partition) bool) {
+	var topics []string
+	for _, part := range due {
+		if inDoubt(part) && !slices.Contains(topics, part.topic.name) {
+			topics = append(topics, part.topic.name)
+		}
+	}
+	if len(topics) == 0 {
+		return
+	}
+	if err := p.cluster.refresh(topics); err != nil {
+		p.log.WithField("reason", err.Error()).Debug("metadata cannot be refreshed")
+	}
+}
+
 // hand gives a partition to the sender of its leader. Its error says why there is none.
-func (p *Producer) hand(part *partition, led map[*topic][]int32) error {
-	if !slices.Contains(led[part.topic], part.number) {
+func (p *Producer) hand(part *partition, led leaders) error {
+	switch {
+	case led.err != nil:
+		return led.err
+	case !slices.Contains(led.numbers, part.number):
 		return sarama.ErrLeaderNotAvailable
 	}
 	node, err := p.cluster.leader(part.topic.name, part.number)
@@ -142,17 +164,66 @@ func (p *Producer) hand(part *partition, led map[*topic][]int32) error {
 	}
 	s.node = node
 	s.partitions = append(s.partitions, part)
-	part.sender = s
+	part.sender, part.goneSince = s, time.Time{}
 	signal(s.wake)
 	return nil
 }
 
-// postpone leaves a partition to the router, for later. The Producer's lock is held.
-func (p *Producer) postpone(part *partition, why error) {
-	p.log.WithFields(logrus.Fields{
-		"topic": part.topic.name, "partition": part.number, "attempt": part.attempt + 1, "reason": why.Error(),
-	}).Debug("a partition cannot be sent to, trying again")
+// strayOn postpones a partition, and settles what it holds if it is gone.
+func (p *Producer) strayOn(part *partition, why error) {
+	p.mu.Lock()
+	p.postpone(part, why)
+	b := p.gone(part, time.Now())
+	p.mu.Unlock()
+	if b == nil {
+		return
+	}
+	select {
+	case p.settled <- b:
+	case <-p.done:
+	}
+}
+
+// gone gives up a batch of a partition that its topic has not had for long: it
+// was made again with fewer. nil: there is nothing to give up. The Producer's
+// lock is held.
+func (p *Producer) gone(part *partition, now time.Time) *Batch {
+	if part.number < part.topic.count {
+		part.goneSince = time.Time{}
+		return nil
+	}
+	if part.goneSince.IsZero() {
+		part.goneSince = now
+	}
+	if now.Sub(part.goneSince) < gonePatience {
+		return nil
+	}
+	if part.sent == nil {
+		part.sent, part.open, part.due = part.open, nil, false
+	}
+	if part.sent == nil {
+		return nil
+	}
+	why := fmt.Errorf("partition %d is gone, the topic has %d now: %w", part.number, part.topic.count, sarama.ErrUnknownTopicOrPartition)
 	p.trouble.Store(&why)
+	return part.givenUp(why)
+}
+
+// postpone leaves a partition to the router, for later. That is trouble if the
+// partition has something to send. The Producer's lock is held.
+func (p *Producer) postpone(part *partition, why error) {
+	log := p.log.WithFields(logrus.Fields{
+		"topic": part.topic.name, "partition": part.number, "attempt": part.attempt + 1, "reason": why.Error(),
+	})
+	log.Debug("a partition cannot be sent to, trying again")
+	if part.sent != nil || part.open != nil {
+		p.trouble.Store(&why)
+		if part.attempt >= manyAttempts {
+			if more, ok := p.failing.Allow(part.topic.name); ok {
+				log.WithField("more", more).Warn("a partition cannot be sent to, trying again")
+			}
+		}
+	}
 	part.sender = nil
 	part.retryAt = time.Now().Add(backoff(part.attempt))
 	part.attempt++

@@ -126,6 +126,7 @@ func (s *sender) judge(a answer) {
 			continue
 		case abandoned:
 			s.settled = append(s.settled, part.givenUp(why))
+			s.p.trouble.Store(&why)
 		case afresh:
 			part.forget()
 		case again:
