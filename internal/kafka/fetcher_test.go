@@ -326,49 +326,31 @@ func TestPausedPartitionsAreNotFetched(t *testing.T) {
 	})
 }
 
-// A batch that is larger than what is asked for comes only when it is the first of an answer.
-func TestLargeBatchesOfSeveralPartitionsComeInTurn(t *testing.T) {
+// A batch that is larger than what is asked for comes only when it is the first of an answer, so that its partition is
+// asked for alone. Of several such partitions each has its turn, and the others are not left out.
+func TestPartitionsThatAreAskedForAloneTakeTurns(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const count = 50
-		var logs []*fakeLog
-		for range 6 {
-			parts := batches(count)
-			for i := range parts {
-				parts[i].bytes = FetchBytes + 1
-			}
-			logs = append(logs, logOf(parts...))
-			logs[len(logs)-1].perAsk = 1
+	f := newFetcher(nil, longWait, nil)
+	p := &poller{fetcher: f}
+	for partition := range int32(5) {
+		feed := newFeed(f, "London", partition, 0)
+		feed.alone = partition < 3
+		p.feeds = append(p.feeds, feed)
+	}
+	var asked []string
+	for range 12 {
+		feeds, _ := p.choose(time.Now())
+		text := ""
+		for i, feed := range feeds {
+			text += fmt.Sprint(feed.partition)
+			feed.put(p.batches[i])
 		}
-		f := fetchFrom(t, newCluster(t, 1, logs...))
-		var (
-			readers sync.WaitGroup
-			mu      sync.Mutex
-			done    = make([]int, len(logs))
-		)
-		for p := range logs {
-			feed := f.Feed("London", int32(p), 0)
-			readers.Go(func() {
-				for range count {
-					got := len(read(feed, 10))
-					mu.Lock()
-					if done[p]++; got != 10 {
-						t.Errorf("batch %d of partition %d: got %d records, want 10", done[p], p, got)
-					}
-					if least := slices.Min(done); done[p] == count && least < 5 {
-						t.Errorf("partition %d is through, another one has come to batch %d", p, least)
-					}
-					mu.Unlock()
-				}
-			})
-		}
-		readers.Wait()
-		for p := range logs {
-			if got := f.asked(int32(p)); got > 4*count {
-				t.Errorf("partition %d was asked for %d times for %d batches", p, got, count)
-			}
-		}
-	})
+		asked = append(asked, text)
+	}
+	want := []string{"0", "34", "1", "34", "2", "34", "0", "34", "1", "34", "2", "34"}
+	if !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
 }
 
 // What one partition holds and nobody can read makes the whole answer unreadable.
