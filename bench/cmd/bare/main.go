@@ -1,5 +1,5 @@
 // Command bare is a consumer group that only counts: what the Kafka library costs alone, and so the ceiling of
-// every consumer that is built on it. It fetches as the laundering-detector does. At /metrics it says how many
+// every consumer that takes its records from the library's. It fetches as the laundering-detector does. At /metrics it says how many
 // records it has read; it prints the value of each record that ends with the suffix ALERT.
 package main
 
