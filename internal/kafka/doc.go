@@ -1,7 +1,7 @@
 // Package kafka is what the services need of Kafka beside reading and writing:
 // a checked sarama configuration from the settings, a connection that is tried
-// until it stands, the topics, offsets by time, and a reader of exactly one
-// range of a partition.
+// until it stands, the topics, offsets by time, a Fetcher of partitions as they
+// grow, and a Reader of exactly one range of a partition.
 //
 // Blocking calls into sarama take seconds when a broker is away. Where a
 // function takes a tick, it calls it at least once a second for as long as it

@@ -9,9 +9,9 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// FetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance may
+// fetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance may
 // have 30 partitions.
-const FetchBytes = 64 << 10
+const fetchBytes = 64 << 10
 
 const (
 	// batchesPerFeed is one with the reader, and the next one ready for it.
@@ -19,7 +19,7 @@ const (
 	// recordsPerFeed and bytesPerFeed, of values, are enough to have with the reader or ready for it. What a fetch brings
 	// is several times less, unless producers send large batches.
 	recordsPerFeed = 4096
-	bytesPerFeed   = 4 * FetchBytes
+	bytesPerFeed   = 4 * fetchBytes
 )
 
 // Batch is what one fetch brought of a partition: at least one record.
@@ -96,7 +96,7 @@ func newFeed(f *Fetcher, topic string, partition int32, from int64) *Feed {
 		fetcher: f, topic: topic, partition: partition,
 		batches:   make(chan *Batch, batchesPerFeed),
 		collector: collector{next: from, to: math.MaxInt64, open: map[int64]bool{}},
-		bytes:     FetchBytes,
+		bytes:     fetchBytes,
 		backoff:   backoff{first: 50 * time.Millisecond, max: 2 * time.Second},
 	}
 	for range batchesPerFeed {
@@ -153,7 +153,7 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 	batch.Records, f.records = f.records, nil
 	switch {
 	case f.next > start: // what is damaged may come behind that: then it is the first of the next answer
-		f.bytes = FetchBytes
+		f.bytes = fetchBytes
 		batch.own()
 		return nil
 	case err != nil:
@@ -174,7 +174,7 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 // askForMore makes room for a batch that did not come.
 func (f *Feed) askForMore() error {
 	if f.bytes >= readerMaxBytes {
-		f.bytes = FetchBytes
+		f.bytes = fetchBytes
 		return ErrUnreadable
 	}
 	f.bytes *= 2
