@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -403,21 +404,37 @@ func TestStartIsCalledOff(t *testing.T) {
 	cfg.Broker = service.Addresses{"127.0.0.1:1"}
 	done := make(chan error, 1)
 	go func() { done <- serve(ctx, cfg, rt) }()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for reasons := rt.Ready.Reasons(); !strings.Contains(strings.Join(reasons, ""), "no broker was reached yet: 127.0.0.1:1"); reasons = rt.Ready.Reasons() {
-		select {
-		case <-poll.C:
-		case <-deadline.C:
-			t.Fatalf("got reasons %v", reasons)
-		}
-	}
+	await(t, func() bool {
+		return strings.Contains(strings.Join(rt.Ready.Reasons(), ""), "no broker was reached yet: 127.0.0.1:1")
+	}, func() string { return fmt.Sprintf("got reasons %v", rt.Ready.Reasons()) })
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("serve: %v", err)
 	}
+	// Nobody waits for the attempt that was on; it ends by itself when sarama has tried for a second.
+	await(t, func() bool { return !strings.Contains(stacks(), "fintrans/internal/kafka.Await") }, stacks)
+}
+
+// await waits until it is so, and says what is where it never is.
+func await(t *testing.T, so func() bool, what func() string) {
+	t.Helper()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for !so() {
+		select {
+		case <-poll.C:
+		case <-deadline.C:
+			t.Fatal(what())
+		}
+	}
+}
+
+// stacks returns where all goroutines are.
+func stacks() string {
+	stacks := make([]byte, 1<<20)
+	return string(stacks[:runtime.Stack(stacks, true)])
 }
 
 func TestBatchesAreMeasured(t *testing.T) {
