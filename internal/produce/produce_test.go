@@ -551,7 +551,7 @@ func TestClosedWhileAPartitionIsGivenUp(t *testing.T) {
 			send(t, p, n)
 		}
 		m.set(func() { m.counts["SF"] = 1 })
-		for range (gonePatience + 4*maxBackoff) / lookEvery {
+		for range (gonePatience + 4*retry.Max) / lookEvery {
 			<-time.After(lookEvery)
 			p.Flush()
 		}
@@ -625,15 +625,6 @@ func TestSequenceNumbersBeginAgainAfterTheLast(t *testing.T) {
 	}{{0, 1, 1}, {5, 1000, 1005}, {1<<31 - 2, 1, 1<<31 - 1}, {1<<31 - 1, 1, 0}, {1<<31 - 5, 10, 5}} {
 		if got := following(test.first, test.n); got != test.want {
 			t.Errorf("after %d records from %d: got %d, want %d", test.n, test.first, got, test.want)
-		}
-	}
-}
-
-func TestBackoffIsBounded(t *testing.T) {
-	t.Parallel()
-	for n := range 100 {
-		if d := backoff(n); d <= 0 || d > maxBackoff {
-			t.Errorf("attempt %d: got a pause of %s", n, d)
 		}
 	}
 }
