@@ -26,7 +26,7 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 	st.claim, st.initial = c, c.InitialOffset()
 	s.joined++
 	if s.joined == len(s.topics) {
-		s.session.work.Go(func() { s.rebuildUntilDone(ctx) })
+		s.session.work.Go(func() { s.complete(ctx) })
 	}
 	s.give()
 
@@ -42,6 +42,18 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 			c.Tick()
 		}
 	}
+}
+
+// complete has the window hold all that was judged before.
+func (s *shard) complete(ctx context.Context) {
+	if !s.takeOver() {
+		s.rebuildUntilDone(ctx)
+		return
+	}
+	d := s.detector
+	d.metrics.held(s.partition, s.window.Size())
+	d.rt.Log.WithField("partition", s.partition).Info("the window is kept: the partition stays with this member")
+	close(s.rebuilt)
 }
 
 // rebuildUntilDone tries until the window is complete or the session is over.
