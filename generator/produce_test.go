@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,128 +14,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/sirupsen/logrus"
-	"go.uber.org/goleak"
 
 	"fintrans/internal/kafka"
 	"fintrans/internal/produce"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func testRuntime() (*service.Runtime, *strings.Builder) {
-	var out strings.Builder
-	log := logrus.New()
-	log.SetOutput(&out)
-	return service.NewRuntime(name, log, io.Discard), &out
-}
-
-// testConfig is the default configuration with a seed, for n transactions.
-func testConfig(n uint64) config {
-	return config{
-		GenCount: service.Count(n), GenSeed: 7, GenAccounts: 1000, GenCityWeights: cityWeights{1, 1, 1, 1, 1},
-		RingShare: 0.01, RingTotal: 20_000,
-	}
-}
-
-// fakeProducer answers each record, once it is flushed, as it is told, in a batch of its own; or keeps it.
-type fakeProducer struct {
-	answer  func(topic int, r *produce.Record) error
-	flushed chan *fakeRecord
-	settled chan *produce.Batch
-	done    chan struct{}
-	limit   int64 // records that are not released
-	held    atomic.Int64
-	open    []*fakeRecord
-}
-
-type fakeRecord struct {
-	produce.Record
-	topic int
-}
-
-// errKeep is what an answer returns for a record that is not acknowledged at all.
-var errKeep = errors.New("keep")
-
-func newFakeProducer(answer func(topic int, r *produce.Record) error) *fakeProducer {
-	p := &fakeProducer{
-		answer: answer, flushed: make(chan *fakeRecord, maxInFlight),
-		settled: make(chan *produce.Batch), done: make(chan struct{}), limit: maxInFlight,
-	}
-	go p.run()
-	return p
-}
-
-func (p *fakeProducer) run() {
-	for {
-		select {
-		case r := <-p.flushed:
-			b := &produce.Batch{Topic: r.topic, Name: cities[r.topic], Times: []time.Time{r.Time}, Amount: r.Amount}
-			if b.Err = p.answer(r.topic, &r.Record); errors.Is(b.Err, errKeep) {
-				continue
-			}
-			select {
-			case p.settled <- b:
-			case <-p.done:
-			}
-		case <-p.done:
-			return
-		}
-	}
-}
-
-func (p *fakeProducer) Append(topic int, r *produce.Record) bool {
-	if p.held.Load() == p.limit {
-		return false
-	}
-	p.held.Add(1)
-	kept := &fakeRecord{*r, topic}
-	kept.Key, kept.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
-	p.open = append(p.open, kept)
-	return true
-}
-
-func (p *fakeProducer) Flush() {
-	for _, r := range p.open {
-		p.flushed <- r
-	}
-	p.open = nil
-}
-
-func (p *fakeProducer) Settled() <-chan *produce.Batch { return p.settled }
-func (p *fakeProducer) Release(b *produce.Batch)       { p.held.Add(int64(-b.Len())) }
-func (p *fakeProducer) Trouble() error                 { return sarama.ErrNotEnoughReplicas }
-func (p *fakeProducer) Close()                         { close(p.done) }
-
-// testGenerator sends by way of p.
-func testGenerator(cfg config, p producer, rt *service.Runtime) *generator {
-	return newGenerator(cfg, p, error.Error, rt)
-}
-
-// checkRecord compares a record with the transaction that the plan says.
-func checkRecord(topic int, r *produce.Record, want planned) error {
-	wantKey := fmt.Sprintf("%d %d", want.Source, want.Target)
-	wantValue := fmt.Sprintf("%s %d", wantKey, want.Amount)
-	if topic != want.city || string(r.Key) != wantKey || string(r.Value) != wantValue || r.Amount != int64(want.Amount) {
-		return fmt.Errorf("got %s %q %q of %d, want %s %q %q", cities[topic], r.Key, r.Value, r.Amount, cities[want.city], wantKey, wantValue)
-	}
-	if r.Time.IsZero() {
-		return errors.New("no timestamp")
-	}
-	if want.ring == 0 {
-		if len(r.Headers) != 0 {
-			return fmt.Errorf("got headers %v", r.Headers)
-		}
-		return nil
-	}
-	if len(r.Headers) != 2 || string(r.Headers[0].Key) != "ring" || string(r.Headers[0].Value) != strconv.FormatUint(want.ring, 10) ||
-		string(r.Headers[1].Key) != "ring-transfers" || string(r.Headers[1].Value) != strconv.Itoa(want.transfers) {
-		return fmt.Errorf("got headers %v for ring %d of %d", r.Headers, want.ring, want.transfers)
-	}
-	return nil
-}
 
 func TestOnlyWhatIsAcknowledgedCounts(t *testing.T) {
 	t.Parallel()
@@ -246,80 +125,6 @@ func TestProducerConfigIsExactlyOnce(t *testing.T) {
 	}
 	if p := conf.Producer; !p.Idempotent || p.RequiredAcks != sarama.WaitForAll || conf.Net.MaxOpenRequests != 1 {
 		t.Errorf("got %+v", p)
-	}
-}
-
-func TestPaceIsKept(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name  string
-		wait  time.Duration
-		count int
-		late  time.Duration // what each may be late by
-		wakes int           // at how many times they are sent
-	}{
-		{"one in two seconds", 2 * time.Second, 10, 1, 10},
-		{"one in ninety seconds", 90 * time.Second, 3, 1, 3},
-		{"twenty-five a second", 40 * time.Millisecond, 50, 1, 50},
-		{"two thousand a second", 500 * time.Microsecond, 4000, minPause, 50},
-		{"a hundred thousand a second", 10 * time.Microsecond, 20_000, minPause, 5},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				n, wakes, last := 0, 0, time.Duration(0)
-				producer := newFakeProducer(func(int, *produce.Record) error {
-					// Many a second are sent in groups, none of them before its time.
-					if got, want := time.Since(start), time.Duration(n)*test.wait; got < want || got >= want+test.late {
-						t.Errorf("transaction %d: got sent after %s, want %s and less than %s more", n, got, want, test.late)
-					}
-					if n == 0 || time.Since(start) != last {
-						wakes++
-					}
-					last = time.Since(start)
-					n++
-					return nil
-				})
-				cfg := testConfig(uint64(test.count))
-				cfg.GenWaitSec = service.Seconds(test.wait)
-				rt, _ := testRuntime()
-				if err := testGenerator(cfg, producer, rt).run(t.Context()); err != nil {
-					t.Errorf("run: %v", err)
-				}
-				if n != test.count {
-					t.Errorf("got %d transactions, want %d", n, test.count)
-				}
-				if wakes > test.wakes+1 {
-					t.Errorf("got sent at %d times, want %d", wakes, test.wakes)
-				}
-			})
-		})
-	}
-}
-
-func TestPaceAfterAStall(t *testing.T) {
-	t.Parallel()
-	start := time.Now()
-	for _, test := range []struct {
-		name  string
-		stall time.Duration
-		burst int // events due at once afterwards
-	}{
-		{"a short one is made up for", 900 * time.Millisecond, 10},
-		{"a long one is not", 30 * time.Second, 1},
-	} {
-		p := pace{wait: 100 * time.Millisecond}
-		p.delay(start)
-		now := start.Add(test.stall)
-		burst := 0
-		for p.delay(now) <= 0 {
-			p.done()
-			burst++
-		}
-		if burst != test.burst {
-			t.Errorf("%s: got %d at once, want %d", test.name, burst, test.burst)
-		}
 	}
 }
 

@@ -60,7 +60,7 @@ func (s *sink) prepare(ctx context.Context) {
 		}
 		if ctx.Err() == nil {
 			s.hold(verdict{kind: unavailable, reason: err.Error()})
-			_ = loop.Sleep(ctx, backoff(attempt))
+			_ = loop.Sleep(ctx, retry.Pause(attempt))
 		}
 	}
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
+	"fintrans/internal/backoff"
 	"fintrans/internal/service"
 )
+
+// retry are the pauses before InfluxDB is tried again.
+var retry = backoff.Bounds{First: 250 * time.Millisecond, Max: 5 * time.Second}
 
 // writer carries payloads from the pool to InfluxDB, one at a time.
 type writer struct {
@@ -112,7 +115,7 @@ func (w *writer) pause(ctx context.Context, attempt int) {
 	if w.pool.isHurried() {
 		hurried, attempt = nil, 1
 	}
-	timer := time.NewTimer(backoff(attempt))
+	timer := time.NewTimer(retry.Pause(attempt))
 	defer timer.Stop()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
@@ -128,10 +131,4 @@ func (w *writer) pause(ctx context.Context, attempt int) {
 			w.loop.Tick()
 		}
 	}
-}
-
-// backoff is a quarter of a second, doubled at each attempt up to five seconds, with jitter.
-func backoff(attempt int) time.Duration {
-	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
-	return d/2 + rand.N(d/2)
 }

@@ -38,6 +38,8 @@ type detector struct {
 	full      func() bool // whether to take in nothing more for now: the guard's word
 	topics    []string
 
+	kept kept // of the session before; of the group's own goroutine
+
 	mu      sync.Mutex
 	session *session
 	counts  int32  // partitions per topic when a session last judged; 0: none did

@@ -149,7 +149,7 @@ func (o *outbox) run(ctx context.Context) {
 		default:
 			failures++
 			o.publisher.hold(o.partition, o.pending(), err)
-			_ = loop.Sleep(ctx, publishBackoff(failures))
+			_ = loop.Sleep(ctx, publishRetry.Pause(failures))
 		}
 	}
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
 
+	"fintrans/internal/backoff"
 	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
@@ -20,6 +20,9 @@ const (
 	// sarama tries a request again so often, before we do: together they go on for ever.
 	publishRetries = 3
 )
+
+// publishRetry are the pauses before alerts are published again.
+var publishRetry = backoff.Bounds{First: 250 * time.Millisecond, Max: 4 * time.Second}
 
 // publisher is the way to the alert topic, which it creates and creates again. It is safe for concurrent use.
 type publisher struct {
@@ -225,10 +228,4 @@ func (p *publisher) close() {
 		kafka.CloseSoon(p.producer)
 	}
 	kafka.CloseSoon(p.client)
-}
-
-// publishBackoff is a quarter of a second, doubled at each failure up to four, with jitter.
-func publishBackoff(failures int) time.Duration {
-	d := 250 * time.Millisecond << min(failures-1, 4)
-	return d/2 + rand.N(d/2)
 }

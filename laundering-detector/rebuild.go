@@ -26,7 +26,7 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 	st.claim, st.initial = c, c.InitialOffset()
 	s.joined++
 	if s.joined == len(s.topics) {
-		s.session.work.Go(func() { s.rebuildUntilDone(ctx) })
+		s.session.work.Go(func() { s.complete(ctx) })
 	}
 	s.give()
 
@@ -42,6 +42,18 @@ func (s *shard) join(ctx context.Context, topic int, c *consume.Claim) bool {
 			c.Tick()
 		}
 	}
+}
+
+// complete has the window hold all that was judged before.
+func (s *shard) complete(ctx context.Context) {
+	if !s.takeOver() {
+		s.rebuildUntilDone(ctx)
+		return
+	}
+	d := s.detector
+	d.metrics.held(s.partition, s.window.Size())
+	d.rt.Log.WithField("partition", s.partition).Info("the window is kept: the partition stays with this member")
+	close(s.rebuilt)
 }
 
 // rebuildUntilDone tries until the window is complete or the session is over.
@@ -80,13 +92,13 @@ func (s *shard) finish(start time.Time, records int) {
 // the clock: after a week of downtime the same transactions are judged the same.
 func (s *shard) rebuild(ctx context.Context) (int, error) {
 	s.reset()
-	starts, err := s.starts()
+	logs, err := s.logs()
 	if err != nil {
 		return 0, err
 	}
 	from := int64(0)
 	if length := s.detector.cfg.AlertWindow.Milliseconds(); length > 0 {
-		oldest, err := s.reference(ctx, starts)
+		oldest, err := s.reference(ctx, logs)
 		if err != nil {
 			return 0, err
 		}
@@ -95,12 +107,16 @@ func (s *shard) rebuild(ctx context.Context) (int, error) {
 		}
 		from = max(0, oldest-s.detector.cfg.AlertLateness.Milliseconds()-length)
 	}
-	if err := s.recall(ctx, starts, from); err != nil {
+	if err := s.recall(ctx, logs.starts, from); err != nil {
+		return 0, err
+	}
+	begins, err := s.begins(logs, from)
+	if err != nil {
 		return 0, err
 	}
 	records := 0
-	for topic, start := range starts {
-		n, err := s.readBack(ctx, topic, start, from)
+	for topic, begin := range begins {
+		n, err := s.readBack(ctx, topic, begin, logs.starts[topic])
 		if err != nil {
 			return 0, fmt.Errorf("%s/%d: %w", s.detector.topics[topic], s.partition, err)
 		}
@@ -118,54 +134,15 @@ func (s *shard) reset() {
 	}
 }
 
-// starts returns, per topic, the first offset that is not committed. Where
-// nothing is, or what is lies outside of the log, that is the oldest record.
-func (s *shard) starts() ([]int64, error) {
-	starts := make([]int64, len(s.topics))
-	for i := range s.topics {
-		topic := s.detector.topics[i]
-		starts[i] = s.topics[i].initial
-		if starts[i] >= 0 {
-			continue
-		}
-		oldest, err := kafka.OldestOffset(s.detector.probe, topic, s.partition)
-		if err != nil {
-			return nil, err
-		}
-		starts[i] = oldest
-		if committed := s.session.committed[topic][s.partition]; committed >= 0 {
-			s.gone(topic, committed, oldest)
-		}
-	}
-	return starts, nil
-}
-
-// gone says that Kafka no longer has records that were never judged.
-func (s *shard) gone(topic string, committed, oldest int64) {
-	s.detector.metrics.gone.Add(float64(max(0, oldest-committed)))
-	s.detector.rt.Log.WithFields(logrus.Fields{
-		"topic": topic, "partition": s.partition, "committed": committed, "oldest": oldest,
-	}).Error("Kafka no longer has records that were not judged yet: its retention has passed them, or the topic was created again")
-}
-
-// incomplete says that Kafka may no longer have all that a window needs.
-func (s *shard) incomplete(topic string, oldest, millis int64) {
-	s.detector.metrics.incomplete.Inc()
-	s.detector.rt.Log.WithFields(logrus.Fields{
-		"topic": topic, "partition": s.partition, "oldest": oldest, "wanted": time.UnixMilli(millis).UTC().Format(time.RFC3339),
-	}).Warn("Kafka's log begins within the window that is read back: if its retention has deleted a part of it, " +
-		"sums are too low until a window's length has passed")
-}
-
 // reference is the smallest time, over the topics, of the first good record
 // that is not committed, or of the newest one where all are; MaxInt64 where no
 // topic has any.
-func (s *shard) reference(ctx context.Context, starts []int64) (int64, error) {
+func (s *shard) reference(ctx context.Context, l logs) (int64, error) {
 	smallest := int64(math.MaxInt64)
-	for topic, start := range starts {
-		at, found, err := s.firstGood(ctx, topic, start)
+	for topic, start := range l.starts {
+		at, found, err := s.firstGood(ctx, topic, start, l.ends[topic])
 		if err == nil && !found {
-			at, found, err = s.newestGood(ctx, topic, start)
+			at, found, err = s.newestGood(ctx, topic, l.oldest[topic], start)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("%s/%d: %w", s.detector.topics[topic], s.partition, err)
@@ -177,12 +154,8 @@ func (s *shard) reference(ctx context.Context, starts []int64) (int64, error) {
 	return smallest, nil
 }
 
-// firstGood is the time of the first good record at or behind start.
-func (s *shard) firstGood(ctx context.Context, topic int, start int64) (at int64, found bool, err error) {
-	end, err := kafka.EndOffset(s.detector.probe, s.detector.topics[topic], s.partition)
-	if err != nil {
-		return 0, false, err
-	}
+// firstGood is the time of the first good record in [start, end).
+func (s *shard) firstGood(ctx context.Context, topic int, start, end int64) (at int64, found bool, err error) {
 	_, err = s.visit(ctx, topic, start, end, func(_ transaction.Transaction, millis int64) bool {
 		at, found = millis, true
 		return false
@@ -192,11 +165,7 @@ func (s *shard) firstGood(ctx context.Context, topic int, start int64) (at int64
 
 // newestGood is the newest time among the last good records below start. It
 // looks at a stretch of the log rather than at one record, which may be a late one.
-func (s *shard) newestGood(ctx context.Context, topic int, start int64) (at int64, found bool, err error) {
-	oldest, err := kafka.OldestOffset(s.detector.probe, s.detector.topics[topic], s.partition)
-	if err != nil {
-		return 0, false, err
-	}
+func (s *shard) newestGood(ctx context.Context, topic int, oldest, start int64) (at int64, found bool, err error) {
 	for span := int64(1000); ; span *= 10 {
 		from := max(oldest, start-span)
 		_, err = s.visit(ctx, topic, from, start, func(_ transaction.Transaction, millis int64) bool {
@@ -211,25 +180,9 @@ func (s *shard) newestGood(ctx context.Context, topic int, start int64) (at int6
 	}
 }
 
-// readBack loads what lies below start and is not older than the given time.
-func (s *shard) readBack(ctx context.Context, topic int, start, millis int64) (int, error) {
-	d, st := s.detector, &s.topics[topic]
-	oldest, err := kafka.OldestOffset(d.probe, d.topics[topic], s.partition)
-	if err != nil {
-		return 0, err
-	}
-	from := oldest
-	if millis > 0 {
-		if from, err = kafka.OffsetForTime(d.probe, d.topics[topic], s.partition, millis); err != nil {
-			return 0, err
-		}
-	}
-	if from >= start {
-		return 0, nil
-	}
-	if from == oldest && oldest > 0 {
-		s.incomplete(d.topics[topic], oldest, millis)
-	}
+// readBack loads what lies in [from, start).
+func (s *shard) readBack(ctx context.Context, topic int, from, start int64) (int, error) {
+	st := &s.topics[topic]
 	return s.visit(ctx, topic, from, start, func(t transaction.Transaction, at int64) bool {
 		s.window.Load(uint64(t.Pair()), t.Amount, at, uint8(topic))
 		if !st.read || at > st.newest {

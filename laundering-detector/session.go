@@ -25,8 +25,9 @@ const (
 // session is what the detector keeps for as long as it holds its claims.
 type session struct {
 	committed   map[string]map[int32]int64 // offsets at the start, -1 for none
-	partitions  int32                      // of each topic
-	unbalanced  string                     // why nothing is judged, or empty
+	generation  int32
+	partitions  int32  // of each topic
+	unbalanced  string // why nothing is judged, or empty
 	shards      map[int32]*shard
 	work        sync.WaitGroup     // rebuilds and publishing
 	release     context.CancelFunc // ends the publishing
@@ -43,7 +44,7 @@ func (d *detector) Setup(s *consume.Session) error {
 	if err != nil {
 		return fmt.Errorf("partitions of the topics: %w", err)
 	}
-	next := &session{shards: map[int32]*shard{}}
+	next := &session{generation: s.GenerationID(), shards: map[int32]*shard{}}
 	next.committedAt.Store(time.Now().UnixNano())
 	if next.unbalanced = d.differ(counts); next.unbalanced == "" {
 		next.partitions = counts[d.topics[0]]
@@ -53,9 +54,18 @@ func (d *detector) Setup(s *consume.Session) error {
 		}
 		next.unbalanced = d.divide(next, s.Claims())
 	}
+	d.handOver(next)
 	d.announce(next)
 	d.publish(next)
 	return nil
+}
+
+// handOver gives the session's shards what was kept of the session before, and lets go of the rest.
+func (d *detector) handOver(next *session) {
+	for p, s := range next.shards {
+		s.before = d.kept.of(next, p)
+	}
+	d.kept = kept{}
 }
 
 // publish has the alerts of the session's shards published, until the session is released.
@@ -144,7 +154,7 @@ func (d *detector) Consume(s *consume.Session, c *consume.Claim) error {
 	return (&reading{detector: d, session: current, sess: s, shard: sh, claim: c, topic: topic}).run()
 }
 
-// Cleanup implements consume.Handler: the state is nowhere but in Kafka, so it is let go.
+// Cleanup implements consume.Handler: what is held goes on to the next session, if it goes on from there.
 func (d *detector) Cleanup(*consume.Session) {
 	current := d.current()
 	if current == nil {
@@ -161,6 +171,7 @@ func (d *detector) Cleanup(*consume.Session) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session, d.left = nil, left
+	d.kept = current.keep()
 }
 
 // left names the alerts of all shards that were not published.

@@ -28,7 +28,9 @@ type shard struct {
 	idle    idleLow
 	key     []byte // scratch: of the transaction being judged
 	line    []byte // scratch: of its alert
+	broken  bool   // a transaction is held whose line was not written
 	rebuilt chan struct{}
+	before  *keptShard // of the session before, until it is taken over; nil where nothing was kept
 }
 
 // claim is what a shard asks of its claims.
@@ -105,6 +107,7 @@ func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, aliv
 	for i := range batch {
 		alerted, err := s.observe(ctx, topic, &batch[i], latest, alive)
 		if err != nil {
+			s.broken = true
 			m.judged(topic, i, lines, start)
 			s.outbox.advance(topic, batch[i].Offset)
 			return i, lines, err

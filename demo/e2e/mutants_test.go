@@ -51,8 +51,8 @@ func TestFaultsAreNoticed(t *testing.T) {
 			"the window is not read back", "laundering-detector",
 			harness.Mutation{
 				File: "laundering-detector/rebuild.go",
-				Old:  "	for topic, start := range starts {\n		n, err := s.readBack(",
-				New:  "	for topic, start := range starts[:0] {\n		n, err := s.readBack(",
+				Old:  "	for topic, begin := range begins {\n		n, err := s.readBack(",
+				New:  "	for topic, begin := range begins[:0] {\n		n, err := s.readBack(",
 			}, cases.KilledDetectorLosesNothing, "alerts, want",
 		},
 		{

@@ -117,8 +117,8 @@ func TestScoreFallsWithTheDetector(t *testing.T) {
 		}, false},
 		{"the window is not read back after a kill", harness.Mutation{
 			File: "laundering-detector/rebuild.go",
-			Old:  "	for topic, start := range starts {\n		n, err := s.readBack(",
-			New:  "	for topic, start := range starts[:0] {\n		n, err := s.readBack(",
+			Old:  "	for topic, begin := range begins {\n		n, err := s.readBack(",
+			New:  "	for topic, begin := range begins[:0] {\n		n, err := s.readBack(",
 		}, false},
 	}
 	for _, test := range tests {

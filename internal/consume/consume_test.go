@@ -290,15 +290,6 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestBackoffIsBounded(t *testing.T) {
-	t.Parallel()
-	for failures := 1; failures < 100; failures++ {
-		if d := backoff(failures); d < 125*time.Millisecond || d > 4*time.Second {
-			t.Errorf("%d failures: %v", failures, d)
-		}
-	}
-}
-
 // done has everything below next dealt with and marked.
 func done(p *progress, next int64) {
 	p.passed(next, 1)

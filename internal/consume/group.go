@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -17,9 +16,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/backoff"
 	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
+
+// retry are the pauses before a member joins or commits again.
+var retry = backoff.Bounds{First: 250 * time.Millisecond, Max: 4 * time.Second}
 
 // Handler gives the records of a session their meaning.
 type Handler interface {
@@ -213,7 +216,7 @@ func (g *Group) consume(ctx context.Context, h Handler) {
 		}
 		failures++
 		g.cannotJoin(err)
-		_ = g.loop.Sleep(ctx, backoff(failures))
+		_ = g.loop.Sleep(ctx, retry.Pause(failures))
 	}
 }
 
@@ -247,12 +250,6 @@ func (g *Group) waitForTopics(ctx context.Context) error {
 				g.topics.Fail(reason)
 			}
 		})
-}
-
-// backoff is a quarter of a second, doubled at each failure up to four, with jitter.
-func backoff(failures int) time.Duration {
-	d := 250 * time.Millisecond << min(failures-1, 4)
-	return d/2 + rand.N(d/2)
 }
 
 // logErrors drains the group's errors until the group is closed. What a claim

@@ -191,7 +191,7 @@ func (g *Group) confirm(s *Session) error {
 		if time.Now().After(deadline) {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), backoff(attempt))
+		ctx, cancel := context.WithTimeout(context.Background(), retry.Pause(attempt))
 		<-ctx.Done()
 		cancel()
 		s.ConsumerGroupSession.Commit()

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 )
 
@@ -65,22 +64,3 @@ func pause(ctx context.Context, d time.Duration, tick func()) error {
 		}
 	}
 }
-
-// backoff gives growing, jittered pauses between attempts.
-type backoff struct {
-	first, max time.Duration
-	attempts   int
-}
-
-// next returns a pause between half and the whole of first doubled once per
-// attempt so far, at most max.
-func (b *backoff) next() time.Duration {
-	d := b.max
-	if b.attempts < 16 {
-		d = min(b.max, b.first<<b.attempts)
-	}
-	b.attempts++
-	return d/2 + rand.N(d/2+1)
-}
-
-func (b *backoff) reset() { b.attempts = 0 }

@@ -20,6 +20,8 @@ const (
 	heartbeatInterval = 2 * time.Second
 	dialTimeout       = 10 * time.Second
 	readTimeout       = 30 * time.Second
+	// All others wait for a member that is told to join once more, because one has come or gone meanwhile.
+	rejoinAfter = 250 * time.Millisecond
 )
 
 // Config returns a checked sarama configuration for the settings, which the
@@ -68,6 +70,7 @@ func configureConsumer(cfg *sarama.Config) {
 	consumer.Group.Session.Timeout = sessionTimeout
 	consumer.Group.Heartbeat.Interval = heartbeatInterval
 	consumer.Group.Rebalance.Timeout = RebalanceTimeout
+	consumer.Group.Rebalance.Retry.Backoff = rejoinAfter
 	// Range is the strategy that gives partition p of all topics to one member.
 	consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
 }

@@ -7,10 +7,15 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/sirupsen/logrus"
+
+	"fintrans/internal/backoff"
 )
 
 // complainEvery is how often a failure that lasts is logged again.
 const complainEvery = 30 * time.Second
+
+// persistRetry are the pauses of Persist.
+var persistRetry = backoff.Bounds{First: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // Connect returns a client as soon as one of the brokers answers. Until then it
 // tries again, for ever, with growing pauses, and says in plain words what is
@@ -45,8 +50,7 @@ type Trouble struct {
 func Persist[T any](ctx context.Context, trouble Trouble, tick func(), abandon func(T), attempt func() (T, error)) (T, error) {
 	var zero T
 	complaints := complaints{Trouble: trouble}
-	wait := backoff{first: 250 * time.Millisecond, max: 10 * time.Second}
-	for {
+	for failures := 1; ; failures++ {
 		value, err := Await(ctx, tick, abandon, attempt)
 		var invalid sarama.ConfigurationError
 		switch {
@@ -63,7 +67,7 @@ func Persist[T any](ctx context.Context, trouble Trouble, tick func(), abandon f
 		if trouble.Status != nil {
 			trouble.Status(reason)
 		}
-		if err := pause(ctx, wait.next(), tick); err != nil {
+		if err := pause(ctx, persistRetry.Pause(failures), tick); err != nil {
 			return zero, err
 		}
 	}

@@ -75,7 +75,7 @@ type Feed struct {
 	crowded bool  // what others were answered left no room for it
 
 	// Guarded by the Fetcher's mutex.
-	backoff   backoff
+	failures  int     // since a fetch that was answered
 	poller    *poller // nil: its leader is to be found
 	epoch     int32   // of the leader
 	free      []*Batch
@@ -97,7 +97,6 @@ func newFeed(f *Fetcher, topic string, partition int32, from int64) *Feed {
 		batches:   make(chan *Batch, batchesPerFeed),
 		collector: collector{next: from, to: math.MaxInt64, open: map[int64]bool{}},
 		bytes:     fetchBytes,
-		backoff:   backoff{first: 50 * time.Millisecond, max: 2 * time.Second},
 	}
 	for range batchesPerFeed {
 		feed.free = append(feed.free, &Batch{feed: feed})
@@ -115,6 +114,15 @@ func (f *Feed) HighWaterMark() int64 { return f.high.Load() }
 // full tells whether the reader has, or is about to have, enough. The Fetcher's mutex is held.
 func (f *Feed) full() bool {
 	return len(f.free) == 0 || f.held >= recordsPerFeed || f.heldBytes >= bytesPerFeed
+}
+
+// rest makes the feed wait before it is asked for again, longer at each failure, and returns for how long. The Fetcher's
+// mutex is held.
+func (f *Feed) rest() time.Duration {
+	f.failures++
+	pause := fetchRetry.Pause(f.failures)
+	f.after = time.Now().Add(pause)
+	return pause
 }
 
 // put takes a batch back, but no memory of a size that is seldom needed. The Fetcher's mutex is held.

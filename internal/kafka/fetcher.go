@@ -146,9 +146,8 @@ func outdated(feeds []*Feed) []string {
 func (f *Fetcher) away(feed *Feed) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	pause := feed.backoff.next()
-	feed.after, feed.outdated = time.Now().Add(pause), true
-	return pause
+	feed.outdated = true
+	return feed.rest()
 }
 
 // assign gives a feed to the poller of its leader.
@@ -175,7 +174,7 @@ func (f *Fetcher) evict(feed *Feed, unused *Batch, err error) {
 	p.feeds = slices.DeleteFunc(p.feeds, func(other *Feed) bool { return other == feed })
 	feed.poller, feed.outdated = nil, true
 	feed.distant = errors.Is(err, errNothing)
-	feed.after = time.Now().Add(feed.backoff.next())
+	feed.rest()
 	if errors.Is(err, sarama.ErrOffsetOutOfRange) {
 		feed.ended = true
 		close(feed.batches)
@@ -187,7 +186,7 @@ func (f *Fetcher) evict(feed *Feed, unused *Batch, err error) {
 func (f *Fetcher) deliver(feed *Feed, batch *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	feed.backoff.reset()
+	feed.failures = 0
 	feed.alone, feed.crowded, feed.distant = feed.crowded, false, false
 	if len(batch.Records) == 0 {
 		feed.put(batch)
@@ -206,7 +205,7 @@ func (f *Fetcher) postpone(feed *Feed, unused *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	feed.put(unused)
-	feed.after = time.Now().Add(feed.backoff.next())
+	feed.rest()
 }
 
 // separate has each of the feeds be asked for alone, once.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,11 +38,58 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
+// A window of five topics is read back with a question to each broker, not one for each topic.
+func TestOffsetsOfSeveralTopicsAreOneQuestion(t *testing.T) {
+	t.Parallel()
+	topics := []string{"London", "NYC", "SF"}
+	answer := sarama.NewMockOffsetResponse(t)
+	for i, topic := range topics {
+		answer.SetOffset(topic, 2, sarama.OffsetNewest, int64(90+i)).SetOffset(topic, 2, 9999, -1)
+	}
+	moved := &sarama.OffsetResponse{Version: 6, Blocks: map[string]map[int32]*sarama.OffsetResponseBlock{}}
+	for i, topic := range topics {
+		moved.Blocks[topic] = map[int32]*sarama.OffsetResponseBlock{2: {Offset: int64(90 + i), Offsets: []int64{int64(90 + i)}}}
+	}
+	moved.Blocks["NYC"][2] = &sarama.OffsetResponseBlock{Err: sarama.ErrNotLeaderForPartition}
+	for _, test := range []struct {
+		name      string
+		answer    any
+		at        int64
+		want      []int64
+		questions int
+	}{
+		{"the ends", answer, sarama.OffsetNewest, []int64{90, 91, 92}, 1},
+		{"nothing as new", answer, 9999, []int64{NoOffset, NoOffset, NoOffset}, 1},
+		{"a leader has moved", sarama.NewMockSequence(moved, answer), sarama.OffsetNewest, []int64{90, 91, 92}, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			broker := newBroker(t, "127.0.0.1:0", withTopics(topics...), handlers{"OffsetRequest": test.answer.(sarama.MockResponse)})
+			got, err := OffsetsAt(connectTo(t, broker), topics, 2, test.at)
+			if err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("got %v, error %v; want %v", got, err, test.want)
+			}
+			questions := 0
+			for _, exchange := range broker.History() {
+				if _, ok := exchange.Request.(*sarama.OffsetRequest); ok {
+					questions++
+				}
+			}
+			if questions != test.questions {
+				t.Errorf("got %d questions, want %d", questions, test.questions)
+			}
+		})
+	}
+}
+
 func TestOffsetsOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	client := connectTo(t, newBroker(t, "127.0.0.1:0", nil, nil))
 	_, err := OffsetForTime(client, "Paris", 2, 1500)
 	if !errors.Is(err, sarama.ErrUnknownTopicOrPartition) || !strings.Contains(err.Error(), "Paris/2") {
+		t.Errorf("got error %v", err)
+	}
+	if _, err := OffsetsAt(client, []string{"Paris"}, 2, 1500); !errors.Is(err, sarama.ErrUnknownTopicOrPartition) || !strings.Contains(err.Error(), "Paris/2") {
 		t.Errorf("got error %v", err)
 	}
 	if _, err := PartitionCounts(client, []string{"Paris"}); !errors.Is(err, sarama.ErrUnknownTopicOrPartition) {

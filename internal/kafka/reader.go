@@ -8,7 +8,12 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"fintrans/internal/backoff"
 )
+
+// fetchRetry are the pauses after a fetch that has failed.
+var fetchRetry = backoff.Bounds{First: 50 * time.Millisecond, Max: 2 * time.Second}
 
 const (
 	readerFirst    = 16 << 10 // asked for at first: often one record is all that is wanted
@@ -66,7 +71,7 @@ func (r *Reader) Read(ctx context.Context, topic string, partition int32, from, 
 		Reader: r, topic: topic, partition: partition, bytes: readerFirst,
 		collector: collector{next: from, to: to, open: map[int64]bool{}},
 	}
-	wait := backoff{first: 50 * time.Millisecond, max: 2 * time.Second}
+	failures := 0
 	for read.next < to {
 		start := read.next
 		atEnd, err := read.step(ctx)
@@ -79,12 +84,13 @@ func (r *Reader) Read(ctx context.Context, topic string, partition int32, from, 
 			if r.Retry != nil {
 				r.Retry(topic, partition, err)
 			}
-			if err := pause(ctx, wait.next(), r.tick); err != nil {
+			failures++
+			if err := pause(ctx, fetchRetry.Pause(failures), r.tick); err != nil {
 				return start, err
 			}
 			continue
 		}
-		wait.reset()
+		failures = 0
 		if n := len(read.records); n > 0 && !visit(read.records) {
 			return read.records[n-1].Offset + 1, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -126,6 +127,9 @@ func TestConfigFitsTheGroup(t *testing.T) {
 	}
 	if service.DrainBudget >= group.Rebalance.Timeout {
 		t.Errorf("a drain may take %s, a rebalance only %s", service.DrainBudget, group.Rebalance.Timeout)
+	}
+	if pause := group.Rebalance.Retry.Backoff; pause > time.Second/2 {
+		t.Errorf("the others wait for %s while a member is about to join once more", pause)
 	}
 	if name := group.Rebalance.GroupStrategies[0].Name(); name != sarama.RangeBalanceStrategyName {
 		t.Errorf("got strategy %s, want range", name)

@@ -2,14 +2,13 @@ package produce
 
 import (
 	"math"
-	"math/rand/v2"
 	"time"
+
+	"fintrans/internal/backoff"
 )
 
-const (
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = 2 * time.Second
-)
+// retry are the pauses before a partition's leader is asked for again.
+var retry = backoff.Bounds{First: 50 * time.Millisecond, Max: 2 * time.Second}
 
 // partition is one partition's batches. The open one is filled by Append, under
 // the Producer's lock; all else belongs to the sender of its leader, or to the
@@ -81,10 +80,4 @@ func (part *partition) forget() { part.id = nobody }
 // first. After the largest one comes 0.
 func following(first int32, n int) int32 {
 	return int32((int64(first) + int64(n)) & math.MaxInt32)
-}
-
-// backoff doubles from 50 ms to 2 s, with jitter.
-func backoff(attempt int) time.Duration {
-	d := min(maxBackoff, minBackoff<<min(attempt, 10))
-	return d/2 + rand.N(d/2+1)
 }

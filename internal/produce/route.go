@@ -225,8 +225,8 @@ func (p *Producer) postpone(part *partition, why error) {
 		}
 	}
 	part.sender = nil
-	part.retryAt = time.Now().Add(backoff(part.attempt))
 	part.attempt++
+	part.retryAt = time.Now().Add(retry.Pause(part.attempt))
 	p.strays = append(p.strays, part)
 	signal(p.wake)
 }
