@@ -40,8 +40,8 @@ type reading struct {
 	maxAge   time.Duration // of the retention
 
 	feed      *feed
-	fetched   *kafka.Batch   // that is being encoded, nil before the next
-	rest      []kafka.Record // of it
+	fetched   *kafka.Batch           // that is being encoded, nil before the next
+	records   [maxChunk]kafka.Record // scratch: those of it that are
 	chunk     batch
 	expired   int
 	fullSince time.Time // zero while there is room
@@ -76,7 +76,7 @@ func (r *reading) run(ctx context.Context) {
 		case <-ctx.Done():
 		case fetched, ok := <-batches:
 			if open = ok; ok {
-				r.fetched, r.rest = fetched, fetched.Records
+				r.fetched = fetched
 				r.encodeRest()
 			}
 		case <-r.feed.moved:
@@ -91,15 +91,14 @@ func (r *reading) run(ctx context.Context) {
 
 // encodeRest encodes what is left of the fetched batch, for as long as there is room for it.
 func (r *reading) encodeRest() {
-	for len(r.rest) > 0 {
+	for r.fetched.Left() > 0 {
 		if !r.fullSince.IsZero() {
 			return
 		}
-		n := min(maxChunk, len(r.rest))
-		r.encode(r.rest[:n])
-		r.rest = r.rest[n:]
+		r.encode(r.fetched.Next(r.records[:]))
 		r.handOver()
 	}
+	clear(r.records[:]) // they would keep what the batch lets go of
 	r.fetched.Release()
 	r.fetched = nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,7 +69,7 @@ func record(offset int64, at time.Time, value string) kafka.Record {
 }
 
 // fetched is what a fetch brought.
-func fetched(records ...kafka.Record) *kafka.Batch { return &kafka.Batch{Records: records} }
+func fetched(records ...kafka.Record) *kafka.Batch { return kafka.NewBatch(records...) }
 
 func TestReadingSortsRecords(t *testing.T) {
 	t.Parallel()
@@ -158,6 +159,9 @@ func TestReadingIsBounded(t *testing.T) {
 		b.end()
 		if len(influx.stored) != total || b.claim.last() != total {
 			t.Errorf("stored %d points and marked %d of %d", len(influx.stored), b.claim.last(), total)
+		}
+		if slices.ContainsFunc(b.records[:], func(r kafka.Record) bool { return r.Value != nil }) {
+			t.Error("it keeps values of a batch that it has given back")
 		}
 	})
 }

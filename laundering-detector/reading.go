@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"fintrans/internal/consume"
@@ -24,8 +23,9 @@ type reading struct {
 	shard    *shard
 	claim    *consume.Claim
 	topic    int
-	full     bool  // memory is: nothing is taken
-	marked   int64 // the first offset that is not; negative before the first record
+	records  [maxBatch]kafka.Record // scratch: those that are judged in one go
+	full     bool                   // memory is: nothing is taken
+	marked   int64                  // the first offset that is not; negative before the first record
 }
 
 func (r *reading) run() error {
@@ -61,11 +61,9 @@ func (r *reading) run() error {
 // judgeAll deals with what a fetch has brought, some at a time.
 func (r *reading) judgeAll(ctx context.Context, fetched *kafka.Batch) error {
 	defer fetched.Release()
-	if r.marked < 0 {
-		r.marked = fetched.Records[0].Offset
-	}
-	for part := range slices.Chunk(fetched.Records, maxBatch) {
-		if whole, err := r.judge(ctx, part); !whole {
+	defer clear(r.records[:]) // they would keep what the batch lets go of
+	for fetched.Left() > 0 {
+		if whole, err := r.judge(ctx, fetched.Next(r.records[:])); !whole {
 			return err
 		}
 	}
@@ -75,6 +73,9 @@ func (r *reading) judgeAll(ctx context.Context, fetched *kafka.Batch) error {
 // judge deals with the records, all of them, or those before a transaction whose alert could not be written.
 func (r *reading) judge(ctx context.Context, records []kafka.Record) (whole bool, err error) {
 	r.claim.Tick()
+	if r.marked < 0 {
+		r.marked = records[0].Offset
+	}
 	done, lines, err := r.shard.judge(ctx, r.topic, records, r.claim.Tick)
 	if done > 0 {
 		last := records[done-1]

@@ -181,7 +181,7 @@ func read(feed *Feed, count int) []Record {
 			if !ok {
 				return got
 			}
-			for _, record := range batch.Records {
+			for _, record := range rest(batch) {
 				record.Value = slices.Clone(record.Value)
 				got = append(got, record)
 			}

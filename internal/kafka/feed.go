@@ -16,50 +16,11 @@ const fetchBytes = 64 << 10
 const (
 	// batchesPerFeed is one with the reader, and the next one ready for it.
 	batchesPerFeed = 2
-	// recordsPerFeed and bytesPerFeed, of values, are enough to have with the reader or ready for it. What a fetch brings
-	// is several times less, unless producers send large batches.
+	// recordsPerFeed and bytesPerFeed, packed, are enough to have with the reader or ready for it. What a fetch brings is
+	// several times less, unless producers send large batches.
 	recordsPerFeed = 4096
 	bytesPerFeed   = 4 * fetchBytes
 )
-
-// Batch is what one fetch brought of a partition: at least one record.
-type Batch struct {
-	// Records are committed data records in the order of the log. They are the reader's until Release.
-	Records []Record
-
-	values []byte // of all records
-	feed   *Feed
-}
-
-// Release gives the batch back, to be filled again. A reader calls it once, when it is done with the batch; while it
-// has all of a feed's batches, the partition is not fetched. A batch that was not fetched needs no Release.
-func (b *Batch) Release() {
-	if b.feed != nil {
-		b.feed.fetcher.release(b)
-	}
-}
-
-// own copies the values. They lie in the answer to the whole request, all of which a slow reader would keep in memory.
-func (b *Batch) own() {
-	size := 0
-	for i := range b.Records {
-		size += len(b.Records[i].Value)
-	}
-	if b.values == nil || cap(b.values) < size { // what begins in none is a tombstone
-		b.values = make([]byte, 0, size)
-	}
-	values := b.values[:0]
-	for i := range b.Records {
-		record := &b.Records[i]
-		if record.Value == nil {
-			continue // a tombstone is not an empty value
-		}
-		start := len(values)
-		values = append(values, record.Value...)
-		record.Value = values[start:len(values):len(values)]
-	}
-	b.values = values
-}
 
 // Feed is one partition of a Fetcher: its committed data records from an offset on, as they come.
 type Feed struct {
@@ -80,7 +41,7 @@ type Feed struct {
 	epoch     int32   // of the leader
 	free      []*Batch
 	held      int       // records of the others
-	heldBytes int       // of their values
+	heldBytes int       // that those take
 	fullSince time.Time // when it became full
 	asked     uint64    // number of its poller's last request for it
 	paused    bool
@@ -127,8 +88,8 @@ func (f *Feed) rest() time.Duration {
 
 // put takes a batch back, but no memory of a size that is seldom needed. The Fetcher's mutex is held.
 func (f *Feed) put(b *Batch) {
-	if cap(b.Records) > recordsPerFeed || cap(b.values) > bytesPerFeed {
-		b.Records, b.values = nil, nil
+	if cap(b.packed) > bytesPerFeed {
+		b.packed = nil
 	}
 	f.free = append(f.free, b)
 }
@@ -156,13 +117,10 @@ func (f *Feed) locate(source brokerSource) (broker, epoch int32, err error) {
 func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) error {
 	f.high.Store(block.HighWaterMarkOffset)
 	start := f.next
-	f.records = batch.Records
-	err := f.collect(block)
-	batch.Records, f.records = f.records, nil
+	err := f.collect(block, batch)
 	switch {
 	case f.next > start: // what is damaged may come behind that: then it is the first of the next answer
 		f.bytes = fetchBytes
-		batch.own()
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)

@@ -116,31 +116,26 @@ func TestLargeRecordsAreFewAtATime(t *testing.T) {
 		log := logOf(parts...)
 		log.perAsk = 1
 		c := newCluster(t, 1, log)
-		feed := fetchFrom(t, c).Feed("London", 0, 0)
+		f := fetchFrom(t, c)
+		feed := f.Feed("London", 0, 0)
 		time.Sleep(time.Minute)
 		if got := c.asked(0); got != 1 {
 			t.Errorf("asked for %d times before the first batch was given back, want once", got)
 		}
 		checkRecords(t, read(feed, 40), log.want(0, 40))
-		time.Sleep(time.Second)
+		f.Pause("London", 0)
+		time.Sleep(2 * longWait) // none is out for a request
 		feed.fetcher.mu.Lock()
 		defer feed.fetcher.mu.Unlock()
+		if len(feed.free) != batchesPerFeed {
+			t.Errorf("%d batches are idle, want %d", len(feed.free), batchesPerFeed)
+		}
 		for _, batch := range feed.free {
-			if cap(batch.values) > bytesPerFeed {
-				t.Errorf("an idle batch keeps %d bytes", cap(batch.values))
+			if cap(batch.packed) > bytesPerFeed {
+				t.Errorf("an idle batch keeps %d bytes", cap(batch.packed))
 			}
 		}
 	})
-}
-
-// A record with an empty value is not one without a value.
-func TestEmptyValuesAreNoTombstones(t *testing.T) {
-	t.Parallel()
-	batch := &Batch{Records: []Record{{Value: []byte{}}, {}}}
-	batch.own()
-	if batch.Records[0].Value == nil || batch.Records[1].Value != nil {
-		t.Errorf("got values %v and %v, want an empty one and none", batch.Records[0].Value, batch.Records[1].Value)
-	}
 }
 
 // A broker that slows a client down answers with no partition at all.
@@ -183,24 +178,25 @@ func TestBatchesHoldWhatTheyHeldUntilReleased(t *testing.T) {
 		f := fetchFrom(t, newCluster(t, 1, log))
 		feed := f.Feed("London", 0, 0)
 		var before *Batch
-		var got []Record
+		var got, held []Record
 		for batch := range feed.Batches() {
-			for _, record := range log.parts[batch.Records[0].Offset/10].set.RecordBatch.Records {
+			records := rest(batch)
+			for _, record := range log.parts[records[0].Offset/10].set.RecordBatch.Records {
 				for i := range record.Value {
 					record.Value[i] = 'x' // nobody uses the response any more
 				}
 			}
 			if before != nil {
-				for _, record := range before.Records {
+				for _, record := range held {
 					got = append(got, Record{record.Offset, record.Millis, slices.Clone(record.Value)})
 				}
 				before.Release()
 			}
-			if before = batch; batch.Records[len(batch.Records)-1].Offset == 199 {
+			if before, held = batch, records; records[len(records)-1].Offset == 199 {
 				break
 			}
 		}
-		checkRecords(t, append(got, before.Records...), want)
+		checkRecords(t, append(got, held...), want)
 		if got[30].Value != nil || got[31].Value == nil {
 			t.Errorf("got %v for a record without a value", got[30].Value)
 		}

@@ -188,12 +188,12 @@ func (f *Fetcher) deliver(feed *Feed, batch *Batch) {
 	defer f.mu.Unlock()
 	feed.failures = 0
 	feed.alone, feed.crowded, feed.distant = feed.crowded, false, false
-	if len(batch.Records) == 0 {
+	if batch.count == 0 {
 		feed.put(batch)
 		return
 	}
-	feed.held += len(batch.Records)
-	feed.heldBytes += len(batch.values)
+	feed.held += batch.count
+	feed.heldBytes += len(batch.packed)
 	if feed.full() {
 		feed.fullSince = time.Now()
 	}
@@ -222,8 +222,8 @@ func (f *Fetcher) separate(feeds []*Feed, unused []*Batch) {
 func (f *Fetcher) release(b *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b.feed.held -= len(b.Records)
-	b.feed.heldBytes -= len(b.values)
+	b.feed.held -= b.count
+	b.feed.heldBytes -= len(b.packed)
 	b.feed.put(b)
 	b.feed.nudge()
 }

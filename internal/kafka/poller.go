@@ -131,9 +131,7 @@ func (p *poller) take() {
 	p.number++
 	for _, feed := range p.ready {
 		last := len(feed.free) - 1
-		batch := feed.free[last]
-		batch.Records = batch.Records[:0]
-		p.batches = append(p.batches, batch)
+		p.batches = append(p.batches, feed.free[last])
 		feed.asked = p.number
 		feed.free = feed.free[:last]
 	}

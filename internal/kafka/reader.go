@@ -20,6 +20,7 @@ const (
 	readerBytes    = 1 << 20  // asked for after some progress
 	readerGrowth   = 4        // from one to the other
 	readerMaxBytes = 64 << 20 // a batch larger than this is not readable
+	readerRecords  = 256      // handed over at a time
 )
 
 // ErrUnreadable is a batch of records that cannot be read however often one tries.
@@ -91,8 +92,10 @@ func (r *Reader) Read(ctx context.Context, topic string, partition int32, from, 
 			continue
 		}
 		failures = 0
-		if n := len(read.records); n > 0 && !visit(read.records) {
-			return read.records[n-1].Offset + 1, nil
+		for read.answer.Left() > 0 {
+			if records := read.answer.Next(read.records[:]); !visit(records) {
+				return records[len(records)-1].Offset + 1, nil
+			}
 		}
 		if atEnd {
 			break
@@ -113,13 +116,15 @@ type rangeReader struct {
 	collector
 	topic     string
 	partition int32
-	bytes     int32 // to ask for
+	bytes     int32                 // to ask for
+	answer    Batch                 // to the last request
+	records   [readerRecords]Record // scratch: those that are handed over
 }
 
-// step asks once. It fills records, moves next, and tells whether the end of
+// step asks once. It fills answer, moves next, and tells whether the end of
 // the readable part is reached.
 func (r *rangeReader) step(ctx context.Context) (atEnd bool, err error) {
-	r.records = r.records[:0]
+	r.answer.reset()
 	block, err := r.source.fetch(ctx, r.topic, r.partition, r.next, r.bytes, r.tick)
 	switch {
 	case errors.Is(err, sarama.ErrOffsetOutOfRange):
@@ -128,7 +133,7 @@ func (r *rangeReader) step(ctx context.Context) (atEnd bool, err error) {
 		return false, err
 	}
 	start := r.next
-	if err := r.collect(block); err != nil {
+	if err := r.collect(block, &r.answer); err != nil {
 		return false, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	switch {

@@ -24,16 +24,19 @@ var errDamaged = errors.New("a batch of records is damaged")
 // collector picks the committed data records in [next, to) out of fetched batches.
 type collector struct {
 	next, to int64
-	records  []Record
+	into     *Batch
 	aborted  []*sarama.AbortedTransaction // not begun yet, in the order of first offset
 	open     map[int64]bool               // producers inside a transaction that was aborted
 }
 
-// collect appends the records of a block, in order, to c.records and moves
-// c.next behind everything that the block speaks of, be it records, markers of
-// transactions, aborted records or what compaction has left out.
-func (c *collector) collect(block *sarama.FetchResponseBlock) error {
-	c.records = c.records[:0]
+// collect copies the records of a block, in order, into the batch, in place of
+// what that holds, and moves c.next behind everything that the block speaks of,
+// be it records, markers of transactions, aborted records or what compaction has
+// left out. After an error the batch has what comes before that.
+func (c *collector) collect(block *sarama.FetchResponseBlock, into *Batch) error {
+	into.reset()
+	defer into.rewind()
+	c.into = into
 	c.aborted = append(c.aborted[:0], block.AbortedTransactions...)
 	slices.SortFunc(c.aborted, func(a, b *sarama.AbortedTransaction) int {
 		return cmp.Compare(a.FirstOffset, b.FirstOffset)
@@ -79,7 +82,7 @@ func (c *collector) batch(batch *sarama.RecordBatch) error {
 }
 
 func (c *collector) data(batch *sarama.RecordBatch) {
-	c.records = slices.Grow(c.records, len(batch.Records))
+	c.grow(batch.Records)
 	first := batch.FirstTimestamp.UnixMilli()
 	for _, r := range batch.Records {
 		millis := first + int64(r.TimestampDelta/time.Millisecond)
@@ -88,6 +91,15 @@ func (c *collector) data(batch *sarama.RecordBatch) {
 		}
 		c.add(batch.FirstOffset+r.OffsetDelta, millis, r.Value)
 	}
+}
+
+// grow makes room in the batch once for all of the records.
+func (c *collector) grow(records []*sarama.Record) {
+	size := 0
+	for _, r := range records {
+		size += packedHead + len(r.Value)
+	}
+	c.into.packed = slices.Grow(c.into.packed, size)
 }
 
 // endsAborted tells whether a control batch is the marker that ends an aborted
@@ -129,6 +141,6 @@ func (c *collector) messages(set *sarama.MessageSet) {
 // which is long before 1970 and so negative, as Record wants it.
 func (c *collector) add(offset, millis int64, value []byte) {
 	if offset >= c.next && offset < c.to {
-		c.records = append(c.records, Record{Offset: offset, Millis: millis, Value: value})
+		c.into.add(Record{Offset: offset, Millis: millis, Value: value})
 	}
 }

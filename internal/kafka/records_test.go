@@ -22,7 +22,6 @@ func wrapper(offset int64, version int8, appended bool, at time.Time, inner ...*
 func TestFormatsFromBeforeKafka011(t *testing.T) {
 	t.Parallel()
 	at, appended, none := time.UnixMilli(testTime), time.UnixMilli(testTime+5), time.Time{}
-	noTime := none.UnixMilli()
 	if noTime >= 0 {
 		t.Fatalf("the time of a record without one is %d", noTime)
 	}
@@ -50,10 +49,11 @@ func TestFormatsFromBeforeKafka011(t *testing.T) {
 			t.Parallel()
 			c := collector{next: 3, to: 100, open: map[int64]bool{}}
 			block := &sarama.FetchResponseBlock{RecordsSet: []*sarama.Records{{MsgSet: &sarama.MessageSet{Messages: test.messages}}}}
-			if err := c.collect(block); err != nil {
+			var batch Batch
+			if err := c.collect(block, &batch); err != nil {
 				t.Fatal(err)
 			}
-			checkRecords(t, c.records, test.want)
+			checkRecords(t, rest(&batch), test.want)
 			if c.next != test.next {
 				t.Errorf("got next %d, want %d", c.next, test.next)
 			}
@@ -79,11 +79,12 @@ func TestTimesOfRecords(t *testing.T) {
 		{"none", batch(func(b *sarama.RecordBatch) { b.FirstTimestamp = time.Time{} }), func(a, b int64) bool { return a < 0 && b < 0 }},
 	} {
 		c := collector{to: 2, open: map[int64]bool{}}
-		if err := c.collect(test.block); err != nil || len(c.records) != 2 {
-			t.Fatalf("%s: got %d records, error %v", test.name, len(c.records), err)
+		var batch Batch
+		if err := c.collect(test.block, &batch); err != nil || batch.Left() != 2 {
+			t.Fatalf("%s: got %d records, error %v", test.name, batch.Left(), err)
 		}
-		if !test.check(c.records[0].Millis, c.records[1].Millis) {
-			t.Errorf("%s: got %d and %d", test.name, c.records[0].Millis, c.records[1].Millis)
+		if got := rest(&batch); !test.check(got[0].Millis, got[1].Millis) {
+			t.Errorf("%s: got %d and %d", test.name, got[0].Millis, got[1].Millis)
 		}
 	}
 }
