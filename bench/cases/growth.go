@@ -42,7 +42,7 @@ func growthTable(by string) report.Table {
 func byInstances(ctx context.Context, s *scene.Scene) (report.Table, error) {
 	table := growthTable("instances")
 	set := manyPairs(s)
-	k, err := s.Filled(ctx, set)
+	k, err := warm(ctx, s, set)
 	if err != nil {
 		return table, err
 	}
@@ -67,7 +67,7 @@ func byPairs(ctx context.Context, s *scene.Scene) (report.Table, error) {
 			set.Count = set.Pairs()
 		}
 		err := func() error {
-			k, err := s.Filled(ctx, set)
+			k, err := warm(ctx, s, set)
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func byWindow(ctx context.Context, s *scene.Scene) (report.Table, error) {
 	table := growthTable("window")
 	set := manyPairs(s)
 	set.Span = day
-	k, err := s.Filled(ctx, set)
+	k, err := warm(ctx, s, set)
 	if err != nil {
 		return table, err
 	}
