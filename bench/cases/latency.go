@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// observed is how long latencies are observed, after the consumer has caught up and a warm-up.
+	// observed is how long latencies are observed at least, after the consumer has caught up and a warm-up.
 	observed = 10 * time.Second
 	warmUp   = 3 * time.Second
+	// leastAlerts are enough for a 99th percentile that is not one or two mishaps: ten are above it.
+	leastAlerts = 1000
 )
 
 // waits are the latencies of one run.
@@ -154,7 +156,7 @@ func (l *alertLatency) run(ctx context.Context, start func(func(string), string)
 		return waits{}, err
 	}
 	first := l.probes.count()
-	if err := load.run(ctx, observed); err != nil {
+	if err := load.run(ctx, max(observed, leastAlerts*aProbeEach*time.Second/time.Duration(l.rate))); err != nil {
 		return waits{}, err
 	}
 	return collect(ctx, p, "alerts", func() (waits, int) { return l.probes.since(first) })
