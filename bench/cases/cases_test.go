@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -43,6 +44,19 @@ func TestRoundsAlternate(t *testing.T) {
 	tables := c.tables()
 	if len(tables) != 2 || tables[1].Rows[0][0] != "ours / peer" || tables[1].Rows[0][1] != "1.67 (1.00, 2.67, 1.67)" {
 		t.Errorf("tables %v", tables)
+	}
+}
+
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	var order []string
+	for round, contestant := range turns(0, 2, 3) {
+		if order = append(order, fmt.Sprint(round, contestant)); round == 2 && contestant == 1 {
+			break
+		}
+	}
+	if got, want := strings.Join(order, ", "), "0 2, 0 1, 0 0, 1 0, 1 1, 1 2, 2 2, 2 1"; got != want {
+		t.Errorf("turns %s, want %s", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"fintrans/bench/measure"
 	"fintrans/bench/report"
@@ -22,25 +23,36 @@ type comparison struct {
 	figures     [][]measure.Figures
 }
 
-// compare runs all contestants once a round, each round in the opposite order of the one before, so that none is
-// always the one that finds the caches warm.
+// compare runs all contestants once a round.
 func compare(ctx context.Context, s *scene.Scene, contestants ...contestant) (*comparison, error) {
 	c := &comparison{contestants: contestants, figures: make([][]measure.Figures, len(contestants))}
-	for round := range s.Rounds {
-		for i := range contestants {
-			if round%2 == 1 {
-				i = len(contestants) - 1 - i
-			}
-			figures, err := contestants[i].run(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("round %d: %w", round+1, err)
-			}
-			s.Say("  round %d: %-28s %9s/s  %s CPU-s per million  %s MB", round+1, contestants[i].name,
-				report.Count(figures.PerSecond()), report.Ratio(figures.PerMillion()), report.Megabytes(float64(figures.Peak)))
-			c.figures[i] = append(c.figures[i], figures)
+	for round, i := range turns(1, s.Rounds, len(contestants)) {
+		figures, err := contestants[i].run(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("round %d: %w", round, err)
 		}
+		s.Say("  round %d: %-28s %9s/s  %s CPU-s per million  %s MB", round, contestants[i].name,
+			report.Count(figures.PerSecond()), report.Ratio(figures.PerMillion()), report.Megabytes(float64(figures.Peak)))
+		c.figures[i] = append(c.figures[i], figures)
 	}
 	return c, nil
+}
+
+// turns are the rounds from first to last, and in each of them all contestants by their numbers: in the opposite order
+// of the round before, so that none is always the one that finds the caches warm.
+func turns(first, last, contestants int) iter.Seq2[int, int] {
+	return func(yield func(round, contestant int) bool) {
+		for round := first; round <= last; round++ {
+			for i := range contestants {
+				if round%2 == 0 {
+					i = contestants - 1 - i
+				}
+				if !yield(round, i) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // The values that are compared.

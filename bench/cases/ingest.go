@@ -40,7 +40,7 @@ func ingestCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	}
 	defer server.Close()
 	i := &ingestion{scene: s, influx: scene.Influx{URL: server.URL()}, set: pointSet(s), errors: map[string][]float64{}}
-	if i.kafka, err = s.Filled(ctx, i.set); err != nil {
+	if i.kafka, err = warm(ctx, s, i.set); err != nil {
 		return Outcome{}, err
 	}
 	defer i.kafka.Close()

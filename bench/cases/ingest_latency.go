@@ -70,20 +70,18 @@ type storedLatency struct {
 	gate *gate
 }
 
+// rounds has both run once a round. The first round is a warm-up that does not count, as for the alerts.
 func (l *storedLatency) rounds(ctx context.Context) (runs, error) {
 	r := runs{names: [2]string{"influx-ingest", "Telegraf"}}
 	start := [2]starter{l.startOurs("INGEST_WAIT_SEC=1"), l.startTelegraf(peers.RecordTime)}
-	for round := range l.scene.Rounds {
-		for i := range start {
-			if round%2 == 1 {
-				i = 1 - i
-			}
-			w, err := l.run(ctx, start[i])
-			if err != nil {
-				return r, fmt.Errorf("round %d: %w", round+1, err)
-			}
-			l.scene.Say("  round %d: %-14s median %s ms, p99 %s ms of %d", round+1, r.names[i],
-				report.Millis(stats.Percentile(w.sent, 50)), report.Millis(stats.Percentile(w.sent, 99)), len(w.sent))
+	for round, i := range turns(0, l.scene.Rounds, len(start)) {
+		w, err := l.run(ctx, start[i])
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", roundName(round), err)
+		}
+		l.scene.Say("  %s: %-14s median %s ms, p99 %s ms of %d", roundName(round), r.names[i],
+			report.Millis(stats.Percentile(w.sent, 50)), report.Millis(stats.Percentile(w.sent, 99)), len(w.sent))
+		if round > 0 {
 			r.waits[i] = append(r.waits[i], w)
 		}
 	}

@@ -4,28 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"fintrans/bench/measure"
 	"fintrans/bench/report"
 	"fintrans/bench/scene"
 	"fintrans/bench/stats"
-	"fintrans/internal/transaction"
 )
 
 const (
-	// observed is how long latencies are observed, after the consumer has caught up and a warm-up.
+	// observed is how long latencies are observed at least, after the consumer has caught up and a warm-up.
 	observed = 10 * time.Second
 	warmUp   = 3 * time.Second
-	// aProbeEach is how many transactions there are for one that sets off an alert.
-	aProbeEach = 40
-	// firstProbe is the account that the first probe's money comes from; each has one of its own.
-	firstProbe = 1 << 20
-	// probeAmount is over the threshold at once.
-	probeAmount = 10_001
+	// leastAlerts are enough for a 99th percentile that is not one or two mishaps: ten are above it.
+	leastAlerts = 1000
 )
 
 // waits are the latencies of one run.
@@ -43,8 +35,9 @@ func latencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 		return out, err
 	}
 	defer k.Close()
+	probes := &probes{}
 	for _, rate := range []int{2_000, 10_000} {
-		l := &alertLatency{scene: s, kafka: k, rate: rate}
+		l := &alertLatency{scene: s, kafka: k, rate: rate, probes: probes}
 		runs, err := l.rounds(ctx)
 		if err != nil {
 			return out, err
@@ -104,17 +97,14 @@ func latencyTargets(r runs) []report.Target {
 
 // alertLatency measures at one rate.
 type alertLatency struct {
-	scene *scene.Scene
-	kafka *scene.Kafka
-	rate  int
-
-	mu     sync.Mutex
-	sent   map[int64]time.Time // probes by number
-	acked  map[int64]time.Time
-	lines  map[int64]time.Time
-	probes int64 // of all runs
+	scene  *scene.Scene
+	kafka  *scene.Kafka
+	rate   int
+	probes *probes // of all rates
 }
 
+// rounds has both run once a round. The first round is a warm-up that does not count: a broker that has just been
+// started, or is asked for more than before, is slow, and would be so for whoever comes first.
 func (l *alertLatency) rounds(ctx context.Context) (runs, error) {
 	r := runs{names: [2]string{"laundering-detector", "bare consumer"}}
 	start := [2]func(line func(string), group string) (*measure.Process, error){
@@ -126,33 +116,38 @@ func (l *alertLatency) rounds(ctx context.Context) (runs, error) {
 		},
 	}
 	metric := [2]string{"laundering_detector_records_total", "bare_records_total"}
-	for round := range l.scene.Rounds {
-		for i := range start {
-			if round%2 == 1 {
-				i = 1 - i
-			}
-			w, err := l.run(ctx, start[i], metric[i])
-			if err != nil {
-				return r, fmt.Errorf("round %d: %w", round+1, err)
-			}
-			l.scene.Say("  round %d at %d/s: %-20s median %s ms, p99 %s ms of %d", round+1, l.rate, r.names[i],
-				report.Millis(stats.Percentile(w.sent, 50)), report.Millis(stats.Percentile(w.sent, 99)), len(w.sent))
+	for round, i := range turns(0, l.scene.Rounds, len(start)) {
+		w, err := l.run(ctx, start[i], metric[i])
+		if err != nil {
+			return r, fmt.Errorf("%s at %d/s: %w", roundName(round), l.rate, err)
+		}
+		l.scene.Say("  %s at %d/s: %-20s median %s ms, p99 %s ms of %d", roundName(round), l.rate, r.names[i],
+			report.Millis(stats.Percentile(w.sent, 50)), report.Millis(stats.Percentile(w.sent, 99)), len(w.sent))
+		if round > 0 {
 			r.waits[i] = append(r.waits[i], w)
 		}
 	}
 	return r, nil
 }
 
+// roundName tells the warm-up, which is number 0, from the rounds that count.
+func roundName(round int) string {
+	if round == 0 {
+		return "warm-up"
+	}
+	return fmt.Sprintf("round %d", round)
+}
+
 func (l *alertLatency) run(ctx context.Context, start func(func(string), string) (*measure.Process, error), metric string) (waits, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the alerts did not come"))
 	defer cancel()
-	l.sent, l.acked, l.lines = map[int64]time.Time{}, map[int64]time.Time{}, map[int64]time.Time{}
-	p, err := start(l.line, l.scene.Name("bench"))
+	l.probes.begin()
+	p, err := start(l.probes.printed, l.scene.Name("bench"))
 	if err != nil {
 		return waits{}, err
 	}
 	defer p.Stop(grace)
-	load, err := connectLoad(l.kafka, l.rate, func(n int64) (transaction.Transaction, func()) { return small(n), nil })
+	load, err := connectLoad(l.kafka, l.rate, l.probes.next)
 	if err != nil {
 		return waits{}, err
 	}
@@ -160,11 +155,11 @@ func (l *alertLatency) run(ctx context.Context, start func(func(string), string)
 	if err := catchUp(ctx, p, metric, load); err != nil {
 		return waits{}, err
 	}
-	load.next = l.next
-	if err := load.run(ctx, observed); err != nil {
+	first := l.probes.count()
+	if err := load.run(ctx, max(observed, leastAlerts*aProbeEach*time.Second/time.Duration(l.rate))); err != nil {
 		return waits{}, err
 	}
-	return collect(ctx, p, "alerts", l.so)
+	return collect(ctx, p, "alerts", func() (waits, int) { return l.probes.since(first) })
 }
 
 // catchUp keeps the load up until the consumer has dealt with more records than the topics had at some time, and
@@ -190,43 +185,6 @@ func catchUp(ctx context.Context, p *measure.Process, metric string, load *load)
 	return load.run(ctx, warmUp)
 }
 
-// next is a transaction of the load; some are probes.
-func (l *alertLatency) next(n int64) (transaction.Transaction, func()) {
-	if n%aProbeEach != 0 {
-		return small(n), nil
-	}
-	probe := firstProbe + l.probes
-	l.probes++
-	l.note(l.sent, probe)
-	return transaction.Transaction{Source: uint32(probe), Target: 1, Amount: probeAmount}, func() { l.note(l.acked, probe) }
-}
-
-func (l *alertLatency) note(in map[int64]time.Time, probe int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	in[probe] = time.Now()
-}
-
-// line notes the line of a probe, which may be one of an earlier run.
-func (l *alertLatency) line(line string) {
-	now := time.Now()
-	if probe, ok := firstNumber(line); ok {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.lines[probe] = now
-	}
-}
-
-// firstNumber is that of the words of a line.
-func firstNumber(line string) (int64, bool) {
-	for word := range strings.FieldsSeq(line) {
-		if n, err := strconv.ParseInt(word, 10, 64); err == nil {
-			return n, true
-		}
-	}
-	return 0, false
-}
-
 // collect waits until none of a run's latencies is missing; so tells what there is of them.
 func collect(ctx context.Context, p *measure.Process, what string, so func() (w waits, missing int)) (waits, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -244,20 +202,4 @@ func collect(ctx context.Context, p *measure.Process, what string, so func() (w 
 			return w, p.Failure(fmt.Errorf("%d %s are missing: %w", missing, what, context.Cause(ctx)))
 		}
 	}
-}
-
-// so are the latencies so far.
-func (l *alertLatency) so() (w waits, missing int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for probe, sent := range l.sent {
-		at, ok := l.lines[probe]
-		if !ok {
-			missing++
-			continue
-		}
-		w.sent = append(w.sent, at.Sub(sent))
-		w.acked = append(w.acked, max(0, at.Sub(l.acked[probe]))) // a consumer may be faster than the acknowledgement
-	}
-	return w, missing
 }

@@ -19,7 +19,7 @@ const mostStreamed = 300_000
 // promises beyond it.
 func streamsCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	set := records.Set{Count: min(s.Records, mostStreamed), Sources: 1000, Targets: 1000, Newest: time.Now(), Span: span}
-	k, err := s.Filled(ctx, set)
+	k, err := warm(ctx, s, set)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -16,7 +16,7 @@ import (
 
 const (
 	name        = "bench"
-	description = "Measures the services beside their peers, on an Apache Kafka and an InfluxDB that it starts. The exit status tells whether it could measure, not whether the targets are reached."
+	description = "Measures the services beside their peers, on an Apache Kafka and an InfluxDB that it starts. All cases together take about half an hour on two idle cores; what else runs there is in the figures. The exit status tells whether it could measure, not whether the targets are reached."
 )
 
 func main() {
