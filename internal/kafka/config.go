@@ -71,6 +71,6 @@ func configureConsumer(cfg *sarama.Config) {
 	consumer.Group.Heartbeat.Interval = heartbeatInterval
 	consumer.Group.Rebalance.Timeout = RebalanceTimeout
 	consumer.Group.Rebalance.Retry.Backoff = rejoinAfter
-	// Range is the strategy that gives partition p of all topics to one member.
-	consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
+	// It gives partition p of all topics to one member, and leaves what members have with them.
+	consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{newAssignment()}
 }
