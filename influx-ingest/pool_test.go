@@ -73,19 +73,20 @@ func TestRecordsBehindABatchInFlightWaitForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, m := newPool(time.Second), &marks{}
 		f := newFeed(m, "London/0", 0)
+		const half, total = maxBatchPoints / 2, enough + maxBatchPoints
 		p.add(f, filled(0, enough))
 		first := p.next(func() {})
-		if !p.add(f, filled(enough, enough)) {
+		if !p.add(f, filled(enough, half)) {
 			t.Error("there is no second buffer")
 		}
 		if load, _ := p.take(time.Now().Add(time.Hour)); load != nil {
 			t.Fatal("a claim has two batches in flight")
 		}
-		if p.add(f, filled(2*enough, enough)) {
+		if p.add(f, filled(enough+half, half)) {
 			t.Error("a full buffer takes more")
 		}
-		if got := p.buffered(); got != 3*enough {
-			t.Errorf("got %d buffered, want %d", got, 3*enough)
+		if got := p.buffered(); got != total {
+			t.Errorf("got %d buffered, want %d", got, total)
 		}
 		p.finish(first, true)
 		second := p.next(func() {})
@@ -93,7 +94,7 @@ func TestRecordsBehindABatchInFlightWaitForIt(t *testing.T) {
 			t.Error("no room after the full buffer was taken")
 		}
 		p.finish(second, true)
-		if got, want := m.list(), []int64{enough, 3 * enough}; !slices.Equal(got, want) {
+		if got, want := m.list(), []int64{enough, total}; !slices.Equal(got, want) {
 			t.Errorf("got marks %v, want %v", got, want)
 		}
 		if got := p.buffered(); got != 0 {
