@@ -18,6 +18,8 @@ const (
 	warmUp   = 3 * time.Second
 	// leastAlerts are enough for a 99th percentile that is not one or two mishaps: ten are above it.
 	leastAlerts = 1000
+	// targetRate is the rate, per second, at which the latency has a target.
+	targetRate = 2_000
 )
 
 // waits are the latencies of one run.
@@ -28,7 +30,8 @@ func latencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	out := Outcome{Section: report.Section{
 		Title: "From a transaction to its alert",
 		Text: fmt.Sprintf("One transaction in %d sets off an alert. Milliseconds until its line is on stdout, settings as shipped, against the bare\n"+
-			"consumer, which fetches alike and prints that transaction's value.", aProbeEach),
+			"consumer, which fetches alike and prints that transaction's value. They run in turns, and once more at the same time,\n"+
+			"where they wait for the same records and are disturbed by the same things.", aProbeEach),
 	}}
 	k, err := s.Kafka(ctx)
 	if err != nil {
@@ -36,16 +39,22 @@ func latencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	}
 	defer k.Close()
 	probes := &probes{}
-	for _, rate := range []int{2_000, 10_000} {
+	for _, rate := range []int{targetRate, 10_000} {
 		l := &alertLatency{scene: s, kafka: k, rate: rate, probes: probes}
-		runs, err := l.rounds(ctx)
+		alone, err := l.inTurns(ctx)
 		if err != nil {
 			return out, err
 		}
-		out.Section.Tables = append(out.Section.Tables, latencyTable(fmt.Sprintf("at %d/s", rate), runs))
-		if rate == 2_000 {
-			out.Targets = latencyTargets(runs)
+		out.Section.Tables = append(out.Section.Tables, latencyTable(fmt.Sprintf("at %d/s", rate), alone))
+		if rate != targetRate {
+			continue
 		}
+		out.Targets = latencyTargets(alone)
+		together, err := l.atOnce(ctx)
+		if err != nil {
+			return out, err
+		}
+		out.Section.Tables = append(out.Section.Tables, latencyTable(fmt.Sprintf("at %d/s, both at once", rate), together))
 	}
 	return out, nil
 }
@@ -103,31 +112,52 @@ type alertLatency struct {
 	probes *probes // of all rates
 }
 
-// rounds has both run once a round. The first round is a warm-up that does not count: a broker that has just been
+// alerters are what prints lines: ours and the peer.
+var alerters = [2]struct {
+	name, program, metric string
+	settings              []string
+}{
+	{"laundering-detector", scene.Detector, "laundering_detector_records_total", nil},
+	{"bare consumer", scene.Bare, "bare_records_total", []string{fmt.Sprintf("ALERT= %d", probeAmount)}},
+}
+
+// inTurns has each run alone once a round. The first round is a warm-up that does not count: a broker that has just been
 // started, or is asked for more than before, is slow, and would be so for whoever comes first.
-func (l *alertLatency) rounds(ctx context.Context) (runs, error) {
-	r := runs{names: [2]string{"laundering-detector", "bare consumer"}}
-	start := [2]func(line func(string), group string) (*measure.Process, error){
-		func(line func(string), group string) (*measure.Process, error) {
-			return l.scene.Start(scene.Detector, line, "BROKER="+l.kafka.Broker(), "KAFKA_GROUP="+group)
-		},
-		func(line func(string), group string) (*measure.Process, error) {
-			return l.scene.Start(scene.Bare, line, "BROKER="+l.kafka.Broker(), "KAFKA_GROUP="+group, fmt.Sprintf("ALERT= %d", probeAmount))
-		},
-	}
-	metric := [2]string{"laundering_detector_records_total", "bare_records_total"}
-	for round, i := range turns(0, l.scene.Rounds, len(start)) {
-		w, err := l.run(ctx, start[i], metric[i])
-		if err != nil {
-			return r, fmt.Errorf("%s at %d/s: %w", roundName(round), l.rate, err)
-		}
-		l.scene.Say("  %s at %d/s: %-20s median %s ms, p99 %s ms of %d", roundName(round), l.rate, r.names[i],
-			report.Millis(stats.Percentile(w.sent, 50)), report.Millis(stats.Percentile(w.sent, 99)), len(w.sent))
-		if round > 0 {
-			r.waits[i] = append(r.waits[i], w)
+func (l *alertLatency) inTurns(ctx context.Context) (runs, error) {
+	r := runs{names: [2]string{alerters[0].name, alerters[1].name}}
+	for round, i := range turns(0, l.scene.Rounds, len(alerters)) {
+		if err := l.round(ctx, round, &r, i); err != nil {
+			return r, err
 		}
 	}
 	return r, nil
+}
+
+// atOnce has both run at the same time: whatever else happens on the machine happens to both.
+func (l *alertLatency) atOnce(ctx context.Context) (runs, error) {
+	r := runs{names: [2]string{alerters[0].name, alerters[1].name}}
+	for round := range l.scene.Rounds {
+		if err := l.round(ctx, round+1, &r, 0, 1); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// round adds to r what those of these numbers take, running at the same time.
+func (l *alertLatency) round(ctx context.Context, round int, r *runs, which ...int) error {
+	list, err := l.run(ctx, which)
+	if err != nil {
+		return fmt.Errorf("%s at %d/s: %w", roundName(round), l.rate, err)
+	}
+	for n, i := range which {
+		l.scene.Say("  %s at %d/s: %-20s median %s ms, p99 %s ms of %d", roundName(round), l.rate, r.names[i],
+			report.Millis(stats.Percentile(list[n].sent, 50)), report.Millis(stats.Percentile(list[n].sent, 99)), len(list[n].sent))
+		if round > 0 {
+			r.waits[i] = append(r.waits[i], list[n])
+		}
+	}
+	return nil
 }
 
 // roundName tells the warm-up, which is number 0, from the rounds that count.
@@ -138,28 +168,41 @@ func roundName(round int) string {
 	return fmt.Sprintf("round %d", round)
 }
 
-func (l *alertLatency) run(ctx context.Context, start func(func(string), string) (*measure.Process, error), metric string) (waits, error) {
+func (l *alertLatency) run(ctx context.Context, which []int) ([]waits, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the alerts did not come"))
 	defer cancel()
 	l.probes.begin()
-	p, err := start(l.probes.printed, l.scene.Name("bench"))
-	if err != nil {
-		return waits{}, err
-	}
-	defer p.Stop(grace)
 	load, err := connectLoad(l.kafka, l.rate, l.probes.next)
 	if err != nil {
-		return waits{}, err
+		return nil, err
 	}
 	defer load.topics.Close()
-	if err := catchUp(ctx, p, metric, load); err != nil {
-		return waits{}, err
+	var processes []*measure.Process
+	for _, i := range which {
+		settings := append([]string{"BROKER=" + l.kafka.Broker(), "KAFKA_GROUP=" + l.scene.Name("bench")}, alerters[i].settings...)
+		p, err := l.scene.Start(alerters[i].program, func(line string) { l.probes.printed(i, line) }, settings...)
+		if err != nil {
+			return nil, err
+		}
+		defer p.Stop(grace)
+		processes = append(processes, p)
+	}
+	for n, p := range processes {
+		if err := catchUp(ctx, p, alerters[which[n]].metric, load); err != nil {
+			return nil, err
+		}
 	}
 	first := l.probes.count()
 	if err := load.run(ctx, max(observed, leastAlerts*aProbeEach*time.Second/time.Duration(l.rate))); err != nil {
-		return waits{}, err
+		return nil, err
 	}
-	return collect(ctx, p, "alerts", func() (waits, int) { return l.probes.since(first) })
+	list := make([]waits, len(which))
+	for n, p := range processes {
+		if list[n], err = collect(ctx, p, "alerts", func() (waits, int) { return l.probes.since(first, which[n]) }); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // catchUp keeps the load up until the consumer has dealt with more records than the topics had at some time, and

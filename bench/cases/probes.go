@@ -28,7 +28,10 @@ type probes struct {
 }
 
 // probeTimes are those of one probe; zero where it has not come to that.
-type probeTimes struct{ sent, acked, line time.Time }
+type probeTimes struct {
+	sent, acked time.Time
+	line        [2]time.Time // by consumer
+}
 
 // begin begins a run: its probes are numbered on from the last one's.
 func (p *probes) begin() {
@@ -62,16 +65,16 @@ func (p *probes) note(number int64, change func(*probeTimes)) {
 	}
 }
 
-// printed takes what a consumer has printed. What it prints again is no news.
-func (p *probes) printed(line string) {
+// printed takes what a consumer, the first or the second, has printed. What it prints again is no news.
+func (p *probes) printed(consumer int, line string) {
 	now := time.Now()
 	account, ok := firstNumber(line)
 	if !ok {
 		return
 	}
 	p.note(account-firstProbe, func(t *probeTimes) {
-		if t.line.IsZero() {
-			t.line = now
+		if t.line[consumer].IsZero() {
+			t.line[consumer] = now
 		}
 	})
 }
@@ -93,18 +96,19 @@ func (p *probes) count() int {
 	return len(p.times)
 }
 
-// since are the latencies so far, of the run's probes but for the first ones. missing are those whose line is not
-// there yet.
-func (p *probes) since(first int) (w waits, missing int) {
+// since are a consumer's latencies so far, of the run's probes but for the first ones. missing are those whose line is
+// not there yet.
+func (p *probes) since(first, consumer int) (w waits, missing int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.times[first:] {
-		if t.line.IsZero() {
+		line := t.line[consumer]
+		if line.IsZero() {
 			missing++
 			continue
 		}
-		w.sent = append(w.sent, t.line.Sub(t.sent))
-		w.acked = append(w.acked, max(0, t.line.Sub(t.acked))) // a consumer may be faster than the acknowledgement
+		w.sent = append(w.sent, line.Sub(t.sent))
+		w.acked = append(w.acked, max(0, line.Sub(t.acked))) // a consumer may be faster than the acknowledgement
 	}
 	return w, missing
 }

@@ -12,7 +12,7 @@ func TestProbesOfRunsAreToldApart(t *testing.T) {
 	const sent = 10
 	p := &probes{}
 	printed := func(account uint32) {
-		p.printed(fmt.Sprintf("POTENTIAL MONEY LAUNDERING: %d -> 1 totalling 10001 now", account))
+		p.printed(0, fmt.Sprintf("POTENTIAL MONEY LAUNDERING: %d -> 1 totalling 10001 now", account))
 	}
 	seen := map[uint32]bool{}
 	var before []uint32
@@ -40,13 +40,13 @@ func TestProbesOfRunsAreToldApart(t *testing.T) {
 		for _, account := range before {
 			printed(account)
 		}
-		if w, missing := p.since(0); missing != sent || len(w.sent) != 0 {
+		if w, missing := p.since(0, 0); missing != sent || len(w.sent) != 0 {
 			t.Fatalf("run %d: %d of %d alerts are missing, want all: none but earlier runs' were printed", run, missing, sent)
 		}
 		for _, account := range accounts {
 			printed(account)
 		}
-		w, missing := p.since(0)
+		w, missing := p.since(0, 0)
 		if missing != 0 || len(w.sent) != sent || len(w.acked) != sent {
 			t.Fatalf("run %d: %d latencies, %d missing, want %d", run, len(w.sent), missing, sent)
 		}
@@ -66,11 +66,11 @@ func TestLatenciesOfTheWarmUpAreNotCounted(t *testing.T) {
 	first, _ := p.next(0)
 	warm := p.count()
 	second, _ := p.next(aProbeEach)
-	if _, missing := p.since(warm); missing != 1 {
+	if _, missing := p.since(warm, 0); missing != 1 {
 		t.Errorf("%d alerts are missing, want that of the second", missing)
 	}
-	p.printed(fmt.Sprint(second.Source, " 1 10001"))
-	w, missing := p.since(warm)
+	p.printed(0, fmt.Sprint(second.Source, " 1 10001"))
+	w, missing := p.since(warm, 0)
 	if missing != 0 || len(w.sent) != 1 {
 		t.Errorf("%d latencies, %d missing, want that of the second alone, although the first %d was not printed", len(w.sent), missing, first.Source)
 	}
@@ -83,12 +83,25 @@ func TestTheFirstLineOfAnAlertCounts(t *testing.T) {
 	p.begin()
 	tx, _ := p.next(0)
 	line := fmt.Sprint(tx.Source, " 1 10001")
-	p.printed(line)
-	w, _ := p.since(0)
+	p.printed(0, line)
+	w, _ := p.since(0, 0)
 	p.times[0].sent = p.times[0].sent.Add(-time.Hour) // the line printed again comes no sooner than that
-	p.times[0].line = p.times[0].line.Add(-time.Hour)
-	p.printed(line)
-	if again, _ := p.since(0); again.sent[0] != w.sent[0] {
+	p.times[0].line[0] = p.times[0].line[0].Add(-time.Hour)
+	p.printed(0, line)
+	if again, _ := p.since(0, 0); again.sent[0] != w.sent[0] {
 		t.Errorf("%v after the second line, want %v as after the first", again.sent[0], w.sent[0])
+	}
+}
+
+func TestEachConsumerHasItsOwnLatencies(t *testing.T) {
+	t.Parallel()
+	p := &probes{}
+	p.begin()
+	tx, _ := p.next(0)
+	p.printed(1, fmt.Sprint(tx.Source, " 1 10001"))
+	for consumer, want := range []int{0, 1} {
+		if w, missing := p.since(0, consumer); len(w.sent) != want || missing != 1-want {
+			t.Errorf("consumer %d: %d latencies, %d missing, want %d", consumer, len(w.sent), missing, want)
+		}
 	}
 }
