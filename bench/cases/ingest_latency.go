@@ -150,16 +150,17 @@ func openGate(ctx context.Context, influx string) (*gate, error) {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/write" {
-			pass.ServeHTTP(w, r)
-			return
-		}
+		// All of it first: where InfluxDB answers while the proxy still looks for the end of a body, it may close the connection.
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if r.URL.Path != "/write" {
+			pass.ServeHTTP(w, r)
+			return
+		}
 		answer := &statusKeeper{ResponseWriter: w}
 		pass.ServeHTTP(answer, r)
 		if answer.status == http.StatusNoContent {
