@@ -21,6 +21,27 @@ func record(offset, at int64, source, amount uint32) ledger.Record {
 	}
 }
 
+// ofRing makes the record one of the transfers of a planted ring.
+func ofRing(r ledger.Record, transfers int) ledger.Record {
+	r.Ring, r.RingTransfers = 1, transfers
+	return r
+}
+
+// Transfers of a ring may be alike by chance: one of them is there twice only if there are more than the ring has.
+func TestTransfersOfARingThatAreAlike(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		transfers, want int
+	}{{4, 0}, {3, 0}, {2, 1}} {
+		records := []ledger.Record{
+			ofRing(record(0, 0, 1, 4227), test.transfers), ofRing(record(1, 0, 1, 3475), test.transfers), ofRing(record(2, 0, 1, 4227), test.transfers),
+		}
+		if got := appendedTwice(records); len(got) != test.want {
+			t.Errorf("%d records of a ring of %d transfers: %d are there twice, want %d", len(records), test.transfers, len(got), test.want)
+		}
+	}
+}
+
 // sound is a run in which all went well: account 1 has two episodes, account 2 none. The alert of the first episode
 // came again.
 func sound() Evidence {
