@@ -80,10 +80,10 @@ func (b *Batch) add(r Record) {
 	if r.Value == nil {
 		length = -1 // a tombstone is not an empty value
 	}
-	packed := binary.AppendVarint(b.packed, r.Offset-b.end.offset)
-	packed = binary.AppendVarint(packed, r.Millis-b.end.millis)
-	packed = binary.AppendVarint(packed, length)
-	b.packed = append(packed, r.Value...)
+	b.packed = binary.AppendVarint(b.packed, r.Offset-b.end.offset)
+	b.packed = binary.AppendVarint(b.packed, r.Millis-b.end.millis)
+	b.packed = binary.AppendVarint(b.packed, length)
+	b.packed = append(b.packed, r.Value...)
 	b.end = position{r.Offset, r.Millis}
 	b.count++
 }

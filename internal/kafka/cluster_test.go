@@ -72,7 +72,7 @@ func (c *fakeCluster) fetchFrom(broker int32, asks []ask, wait time.Duration) (*
 		if some || err != nil || !time.Now().Before(until) {
 			return response, err
 		}
-		time.Sleep(max(time.Millisecond, wait/20)) // of the bubble
+		<-time.After(max(time.Millisecond, wait/20)) // of the bubble
 	}
 }
 
@@ -161,7 +161,7 @@ func fetchFrom(t *testing.T, c *fakeCluster) *fetching {
 	t.Cleanup(func() {
 		cancel()
 		<-ended
-		time.Sleep(2 * longWait) // of the bubble: what is under way is answered
+		<-time.After(2 * longWait) // of the bubble: what is under way is answered
 	})
 	return f
 }
