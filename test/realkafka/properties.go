@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // properties are what a broker is started with. Whatever is not named here has Apache Kafka's default.
@@ -38,6 +39,8 @@ func kraft(b *broker, all []*broker) properties {
 		// three. It beats every 2 s as by default: each beat is given up after the time between two, and with less of it
 		// a broker on a very busy machine would not get one through.
 		"broker.session.timeout.ms": "6000",
+		// A broker that is not let in within this time ends itself: after a minute by default, which is too little there.
+		"initial.broker.registration.timeout.ms": milliseconds(startTime),
 	}
 }
 
@@ -50,6 +53,7 @@ func withZooKeeper(b *broker, all []*broker, zooKeeper string) properties {
 		"broker.id":                                strconv.Itoa(b.id),
 		"zookeeper.connect":                        zooKeeper,
 		"zookeeper.session.timeout.ms":             zooKeeperSession,
+		"zookeeper.connection.timeout.ms":          milliseconds(startTime), // or it is that of the session, and the broker ends itself
 		"listeners":                                "PLAINTEXT://" + b.addr(),
 		"log.dirs":                                 filepath.Join(b.dir, "data"),
 		"offsets.topic.num.partitions":             "4",
@@ -59,6 +63,8 @@ func withZooKeeper(b *broker, all []*broker, zooKeeper string) properties {
 		"group.initial.rebalance.delay.ms":         "0",
 	}
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // write writes them as a file that Java reads.
 func (p properties) write(path string) error {
