@@ -12,7 +12,8 @@ import (
 )
 
 // DetectorsScaleUnderLoad starts and ends instances while transactions come in: one, three, seven on six
-// partitions, three, one. Nothing is lost and, because nothing is killed, nothing repeated.
+// partitions, three, one. Nothing is lost and, because nothing is killed, nothing repeated. Windows whose partition stays
+// where it is are not read back.
 func DetectorsScaleUnderLoad(t testing.TB, start harness.Starter) {
 	f := &fleet{t: t, s: harness.NewSystem(t, start, harness.Need{})}
 	traffic := startStream(t, f.s, mixed(17), load)
@@ -30,6 +31,13 @@ func DetectorsScaleUnderLoad(t testing.TB, start harness.Starter) {
 	if repeats := f.end(traffic); repeats > 0 {
 		t.Errorf("%d alerts were repeated without a kill", repeats)
 	}
+	if !slices.ContainsFunc(f.all, keptAWindow) {
+		t.Error("no detector has kept a window while others came and went")
+	}
+}
+
+func keptAWindow(p *harness.Process) bool {
+	return slices.ContainsFunc(p.Log(), func(line string) bool { return strings.Contains(line, "the window is kept") })
 }
 
 // DetectorsKilledUnderLoad kills one of three instances again and again while transactions come in. The others
