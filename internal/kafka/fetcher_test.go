@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -174,4 +175,41 @@ func TestPartitionsThatComeTogetherDoNotWaitForEachOther(t *testing.T) {
 			t.Errorf("got %d records after %v", got, time.Since(start))
 		}
 	})
+}
+
+// fetchFrom answers as soon as there is something, at the latest when the time is over.
+func (c *fakeCluster) fetchFrom(broker int32, asks []ask, wait time.Duration) (*sarama.FetchResponse, error) {
+	for _, a := range asks {
+		c.mu.Lock()
+		c.logs[a.partition].asked++
+		c.mu.Unlock()
+	}
+	for until := time.Now().Add(wait); ; {
+		response, some, err := c.answer(broker, asks)
+		if some || err != nil || !time.Now().Before(until) {
+			return response, err
+		}
+		time.Sleep(max(time.Millisecond, wait/20)) // of the bubble
+	}
+}
+
+func fetchFrom(t *testing.T, c *fakeCluster) *fetching {
+	f := &fetching{fakeCluster: c}
+	f.Fetcher = newFetcher(c, longWait, func(topic string, partition int32, err error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.errors = append(f.errors, fmt.Sprintf("%s/%d: %v", topic, partition, err))
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		time.Sleep(2 * longWait) // of the bubble: what is under way is answered
+	})
+	return f
 }
