@@ -94,7 +94,6 @@ func Run[C any](app App[C], args []string, environ func(string) (string, bool), 
 	rt := NewRuntime(app.Name, newLogger(common, stderr), stdout)
 	logStart(rt.Log, CurrentBuild(), settings)
 	limitHeap(rt.Log, environ)
-	collectEarly(environ)
 	p := process{
 		listen:  string(common.Listen),
 		signals: signals,

@@ -21,9 +21,6 @@ const (
 	// heapPercent of the control group's limit is what the Go runtime is asked to stay below; the rest is
 	// for what it does not count.
 	heapPercent = 90
-	// gcPercent is how much garbage there may be before it is collected, in percent of what is kept. Go's own is 100. The
-	// services make so little of it that half as much costs next to no time, and what they take at full load is less.
-	gcPercent = 50
 )
 
 // ownHeapLimit is the soft limit that limitHeap has set; MemoryLimit must not take it for GOMEMLIMIT.
@@ -53,13 +50,6 @@ func limitHeap(log *logrus.Logger, environ func(string) (string, bool)) {
 	ownHeapLimit.Store(soft)
 	debug.SetMemoryLimit(soft)
 	log.WithFields(logrus.Fields{"bytes": soft, "cgroup_bytes": limit}).Info("heap limit set below the control group's")
-}
-
-// collectEarly keeps garbage low, unless GOGC says otherwise.
-func collectEarly(environ func(string) (string, bool)) {
-	if lookup(environ, "GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 }
 
 // cgroupLimit is the smallest memory limit of the process's control groups, v2 and v1; noLimit if there is none.

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"runtime/debug"
 	"testing"
 	"testing/fstest"
 )
@@ -56,18 +55,5 @@ func TestMemoryReading(t *testing.T) {
 	}
 	if MemoryUsed() <= 0 || MemoryLimit() < 0 {
 		t.Errorf("used %d of %d", MemoryUsed(), MemoryLimit())
-	}
-}
-
-func TestGarbageIsCollectedEarly(t *testing.T) { // alone: it is of the whole process
-	for _, test := range []struct {
-		environ []string
-		want    int
-	}{{nil, gcPercent}, {[]string{"GOGC="}, gcPercent}, {[]string{"GOGC=100"}, 123}} {
-		before := debug.SetGCPercent(123)
-		collectEarly(environ(test.environ...))
-		if got := debug.SetGCPercent(before); got != test.want {
-			t.Errorf("%v: the garbage collector's percentage is %d, want %d", test.environ, got, test.want)
-		}
 	}
 }
