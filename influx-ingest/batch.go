@@ -11,7 +11,7 @@ import (
 const (
 	// A claim stops reading when so many points wait in its batch. A line is at
 	// most about 130 bytes, so points bound the memory.
-	maxBatchPoints = 2000
+	maxBatchPoints = 1000
 	// One POST carries the batches of several claims, up to this many points.
 	maxPostPoints = 10_000
 )
