@@ -80,6 +80,15 @@ func (l *payload) add(f *feed, b *batch) {
 	l.points += b.points()
 }
 
+// records are all of them, bad and expired ones included.
+func (l *payload) records() int {
+	n := 0
+	for _, b := range l.batches {
+		n += b.records
+	}
+	return n
+}
+
 // whole is the part that is all of the payload.
 func (l *payload) whole() part {
 	p := part{load: l, points: l.points}

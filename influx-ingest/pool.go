@@ -12,11 +12,8 @@ const (
 	// A payload of this many records goes as soon as a writer is free.
 	enough = 1000
 	// One of this many goes after a short wait: it is worth a POST of its own.
-	some     = 100
-	someWait = 50 * time.Millisecond
-	// What is left at the end of a session has this long to be written: well
-	// within service.DrainBudget and kafka.RebalanceTimeout.
-	drainTime = 5 * time.Second
+	some      = 100
+	someWait  = 50 * time.Millisecond
 	tickEvery = 500 * time.Millisecond
 )
 
@@ -32,6 +29,8 @@ var _ marker = (*consume.Claim)(nil)
 //     busy, and what has gathered while they were goes in few large POSTs;
 //   - after `someWait`, when `some` records wait: a stream of some thousand
 //     records a second is stored well within a quarter of a second;
+//   - after `someWait`, too, when they came with a payload of `enough`, or until
+//     a moment after it was written: they are the rest of a burst;
 //   - after INGEST_WAIT_SEC in any case: a trickle is one small POST in that
 //     time, for all claims together.
 //
@@ -46,9 +45,10 @@ type pool struct {
 	giveUp  context.CancelFunc // ends the writers
 
 	mu      sync.Mutex
-	queue   []*feed // those with records that can go, roughly in the order in which they came
-	waiting int     // records in the queue
-	held    int     // records that are not acknowledged yet, wherever they are
+	queue   []*feed   // those with records that can go, roughly in the order in which they came
+	waiting int       // records in the queue
+	held    int       // records that are not acknowledged yet, wherever they are
+	burst   time.Time // when a payload of `enough` last went, or came back
 }
 
 // feed is one claim's side of the pool.
@@ -183,7 +183,16 @@ func (p *pool) take(now time.Time) (*payload, time.Duration) {
 		f.filling, f.spare, f.flying = f.spare, nil, true
 		signal(f.moved)
 	}
+	p.noteBurst(load, now)
 	return load, 0
+}
+
+// noteBurst is called when a payload goes and when it comes back.
+func (p *pool) noteBurst(load *payload, now time.Time) {
+	if load.records() >= enough {
+		p.burst = now
+		signal(p.changed) // for what waits already
+	}
 }
 
 // due is how long it is until a payload goes: 0 or less is now.
@@ -201,7 +210,7 @@ func (p *pool) due(now time.Time) time.Duration {
 		}
 	}
 	limit := p.wait
-	if p.waiting >= some {
+	if p.waiting >= some || !oldest.After(p.burst.Add(someWait)) {
 		limit = min(limit, someWait)
 	}
 	return oldest.Add(limit).Sub(now)
@@ -217,6 +226,7 @@ func (p *pool) finish(load *payload, written bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.noteBurst(load, time.Now())
 	for i, f := range load.feeds {
 		f.flying = false
 		p.held -= load.batches[i].records
@@ -228,57 +238,6 @@ func (p *pool) finish(load *payload, written bool) {
 		load.batches[i].reset()
 		f.spare = load.batches[i]
 		signal(f.moved)
-	}
-}
-
-// drain makes everything go at once and waits until the feed's records are
-// written or the time for that is over. It returns how many were not written.
-func (p *pool) drain(f *feed, alive func()) int {
-	p.hurry()
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
-	over := p.ctx.Done()
-	for {
-		if left, settled := p.left(f); settled {
-			return left
-		}
-		select {
-		case <-f.moved:
-		case <-over:
-			over = nil // the writers are about to return what they have
-		case <-tick.C:
-		}
-		alive()
-	}
-}
-
-// left is how many records of the feed are not written, and whether that is final.
-func (p *pool) left(f *feed) (records int, settled bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	settled = !f.flying && (f.filling.records == 0 || p.ctx.Err() != nil)
-	return f.lost + f.filling.records, settled
-}
-
-// hurry begins the drain of the whole session, once.
-func (p *pool) hurry() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.isHurried() {
-		return
-	}
-	close(p.hurried)
-	signal(p.changed)
-	timer := time.AfterFunc(drainTime, p.giveUp)
-	context.AfterFunc(p.ctx, func() { timer.Stop() })
-}
-
-func (p *pool) isHurried() bool {
-	select {
-	case <-p.hurried:
-		return true
-	default:
-		return false
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +64,62 @@ func TestWhenABatchGoes(t *testing.T) {
 				got := ended()
 				if len(got) != 1 || got[0].after != tt.after || int64(got[0].load.points) != total {
 					t.Fatalf("got %+v, want one payload of %d points after %v", got, total, tt.after)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsLeftOfABurstGoesSoon(t *testing.T) {
+	t.Parallel()
+	const write = 200 * time.Millisecond
+	tests := []struct {
+		name  string
+		burst int64         // records, while the writer waits
+		left  time.Duration // since then, when one more comes
+		other bool          // of another claim
+		after time.Duration // when that goes
+	}{
+		{"it has come with the burst", enough, 0, false, write},
+		{"it has come while the burst was written", enough, write - someWait, false, write},
+		{"of another claim, it has come while the burst was written", enough, write - someWait, true, write},
+		{"it has come when the burst was written", enough, write + someWait/2, false, write + 3*someWait/2},
+		{"it has come later", enough, write + 2*someWait, false, write + 2*someWait + time.Second},
+		{"there was no burst", some, someWait, false, someWait + time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(time.Second)
+				start := time.Now()
+				var gone atomic.Int64 // nanoseconds from the start
+				var writers sync.WaitGroup
+				for range 2 { // one of them waits for what comes while the other writes
+					writers.Go(func() {
+						for load := p.next(func() {}); load != nil; load = p.next(func() {}) {
+							gone.Store(int64(time.Since(start)))
+							if load.records() >= some {
+								time.Sleep(write)
+							}
+							p.finish(load, true)
+						}
+					})
+				}
+				synctest.Wait()
+				f := newFeed(&marks{}, "x", 0)
+				p.add(f, filled(0, tt.burst))
+				time.Sleep(tt.left)
+				if tt.other {
+					f = newFeed(&marks{}, "y", 1)
+				}
+				synctest.Wait()
+				p.add(f, filled(tt.burst, 1))
+				time.Sleep(5 * time.Second)
+				p.giveUp()
+				writers.Wait()
+				if got := time.Duration(gone.Load()); got != tt.after {
+					t.Errorf("the last record goes after %v, want %v", got, tt.after)
 				}
 			})
 		})
