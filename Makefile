@@ -86,7 +86,7 @@ test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1
 chaos: build ## run everything on real servers through random faults and judge: make chaos FOR=30m (needs what test-real needs); build/chaos --help
 	@echo "== build/chaos"
 	@cd test && go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/chaos ./chaos/cmd/chaos
-	@cd test && ../build/chaos
+	@build/chaos
 
 # Only what looks for races is built with the race detector: it would multiply the memory that is looked at.
 .PHONY: proof

@@ -19,7 +19,7 @@ func uniformAmount(rng *rand.Rand) uint32 {
 }
 
 // lognormalAmount draws as people pay: mostly small, seldom large. It draws
-// again outside of the limits, which happens about once in 10,000 times.
+// again outside of the limits, which happens about once in 470,000 times.
 func lognormalAmount(rng *rand.Rand) uint32 {
 	for {
 		amount := math.Round(amountMedian * math.Exp(amountSigma*rng.NormFloat64()))
