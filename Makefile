@@ -83,7 +83,7 @@ test-real: build ## run the cases on Apache Kafka 4, 3.9 and 2.4, and InfluxDB 1
 
 # Its settings are variables: make chaos FOR=5m SEED=7 KAFKA=2.4. build/chaos --help lists them.
 .PHONY: chaos
-chaos: build ## run everything on real servers through random faults and judge: make chaos FOR=30m (needs what test-real needs); build/chaos --help
+chaos: build ## run everything on real servers through random faults and judge: make chaos FOR=30m (needs Java 17, Maven); build/chaos --help
 	@echo "== build/chaos"
 	@cd test && go build -trimpath -ldflags '$(LDFLAGS)' -o ../build/chaos ./chaos/cmd/chaos
 	@build/chaos
