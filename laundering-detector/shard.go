@@ -102,6 +102,11 @@ func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, aliv
 		return 0, 0, ctx.Err()
 	}
 	defer s.give()
+	if s.broken {
+		// The session is ending. What is judged now would be judged against a transaction whose line is not out, and
+		// could be committed: that one would then find its pair above the threshold, and nobody would alert.
+		return 0, 0, context.Canceled
+	}
 	m := s.detector.metrics
 	start, latest := time.Now(), s.detector.latest()
 	for i := range batch {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -327,6 +328,30 @@ func TestJudgeStopsWhereTheLineCouldNotBeWritten(t *testing.T) {
 	done, lines, err := f.shard.judge(ctx, 2, batch, func() {})
 	if done != 2 || lines != 0 || err == nil {
 		t.Errorf("got %d records, %d lines, %v; want 2, 0 and the context's error", done, lines, err)
+	}
+}
+
+// Nor is anything of the other topics judged behind it: silent because of it, it could be committed although no line
+// is out, and the next session would find the pair above the threshold without either.
+func TestNothingIsJudgedBehindALineThatWasNotWritten(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.send("London", "516 482 6000", minutes(0))
+	written := f.shard.detector.printer
+	f.shard.detector.printer = newPrinter(testRuntime(f.out)) // of which nobody takes a job
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	judge := func(topic int, millis int64) (int, error) {
+		batch := []kafka.Record{{Offset: 7, Value: []byte("516 482 5000"), Millis: millis}}
+		done, _, err := f.shard.judge(ctx, topic, batch, func() {})
+		return done, err
+	}
+	if _, err := judge(2, minutes(1)); err == nil {
+		t.Fatal("the line was written")
+	}
+	f.shard.detector.printer = written
+	if done, err := judge(4, minutes(2)); done != 0 || !errors.Is(err, context.Canceled) || f.shard.outbox.markable(4) >= 0 {
+		t.Errorf("judged %d records, %v, and %d may be committed", done, err, f.shard.outbox.markable(4))
 	}
 }
 

@@ -114,13 +114,18 @@ func split(value []byte, fields *[3]field) bool {
 	return true
 }
 
+// number reads a field. It looks at each byte once: a producer's noise may be megabytes of signs.
 func number(digits []byte) (uint32, Reason) {
-	if digits[0] == '-' && len(digits) > 1 {
-		if _, reason := number(digits[1:]); reason == NotANumber || reason == Negative {
-			return 0, NotANumber
-		}
-		return 0, Negative
+	if digits[0] != '-' || len(digits) == 1 {
+		return unsigned(digits)
 	}
+	if _, reason := unsigned(digits[1:]); reason == NotANumber {
+		return 0, NotANumber
+	}
+	return 0, Negative
+}
+
+func unsigned(digits []byte) (uint32, Reason) {
 	n, overflow := uint64(0), false
 	for _, b := range digits {
 		if b < '0' || b > '9' {

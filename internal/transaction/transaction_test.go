@@ -48,6 +48,7 @@ func TestParse(t *testing.T) {
 		{"2^32", []byte("1 2 4294967296"), Transaction{}, Overflow},
 		{"2^64 + 1", []byte("18446744073709551617 2 3"), Transaction{}, Overflow},
 		{"a megabyte of digits", []byte("1 2 " + long), Transaction{}, Overflow},
+		{"megabytes of signs", []byte("1 2 " + strings.Repeat("-", 16<<20)), Transaction{}, NotANumber},
 		{"a megabyte of noise", bytes.Repeat([]byte{0xff}, 1<<20), Transaction{}, Fields},
 		{"a megabyte of spaces", bytes.Repeat([]byte{' '}, 1<<20), Transaction{}, Fields},
 	}
