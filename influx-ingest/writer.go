@@ -43,7 +43,7 @@ func (w *writer) run(stored func()) {
 // error is that of ctx.
 func (w *writer) store(ctx context.Context, p part) error {
 	if p.points == 0 {
-		return nil // bad and expired records alone
+		return ctx.Err() // bad and expired records alone: once it has ended, those before them may not be written
 	}
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil {

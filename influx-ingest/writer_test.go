@@ -261,6 +261,35 @@ func TestAHungServerDoesNotHoldASession(t *testing.T) {
 	})
 }
 
+// TestNothingBehindABatchThatWasGivenUpIsMarked: a writer was told that it may take a payload, and takes it when
+// the session has ended and a batch before it was not written.
+func TestNothingBehindABatchThatWasGivenUpIsMarked(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		behind *batch
+	}{{"points", filled(5, 1)}, {"bad and expired records alone", bad0(5)}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, f, m := writing(quietSink((&script{answers: []verdict{{kind: accepted}}}).post))
+			w.pool.add(f, filled(0, 5))
+			first, _ := w.pool.take(time.Now())
+			w.pool.giveUp()
+			w.pool.finish(first, false)
+			w.pool.add(f, tt.behind)
+			second, _ := w.pool.take(time.Now())
+			err := w.store(w.pool.ctx, second.whole())
+			w.pool.finish(second, err == nil)
+			if err == nil || len(m.list()) != 0 {
+				t.Errorf("got %v and marks %v, want an error and none", err, m.list())
+			}
+			if left, settled := w.pool.left(f); left != 6 || !settled {
+				t.Errorf("got %d records left, settled: %t, want 6", left, settled)
+			}
+		})
+	}
+}
+
 // TestADrainDoesNotWaitForABackoff: InfluxDB is back, so what is held is tried at once.
 func TestADrainDoesNotWaitForABackoff(t *testing.T) {
 	t.Parallel()
