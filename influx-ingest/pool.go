@@ -191,7 +191,6 @@ func (p *pool) take(now time.Time) (*payload, time.Duration) {
 func (p *pool) noteBurst(load *payload, now time.Time) {
 	if load.records() >= enough {
 		p.burst = now
-		signal(p.changed) // for what waits already
 	}
 }
 
@@ -239,6 +238,7 @@ func (p *pool) finish(load *payload, written bool) {
 		f.spare = load.batches[i]
 		signal(f.moved)
 	}
+	signal(p.changed) // what was enqueued may be older than what waits already, or the rest of a burst
 }
 
 // buffered is the number of records that were read and are not written yet.

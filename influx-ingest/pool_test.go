@@ -126,6 +126,34 @@ func TestWhatIsLeftOfABurstGoesSoon(t *testing.T) {
 	}
 }
 
+// TestWhatComesBackMayBeTheOldest: what came while its claim's batch was written may have waited for longer than
+// all that the next writer knows of.
+func TestWhatComesBackMayBeTheOldest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const wait = time.Second
+		p := newPool(wait)
+		a, b := newFeed(&marks{}, "a", 0), newFeed(&marks{}, "b", 1)
+		p.add(b, filled(0, 1))
+		first, _ := p.take(time.Now().Add(wait))
+		start := time.Now()
+		p.add(b, filled(1, 1)) // waits for the batch before it
+		gone := make(chan time.Duration)
+		go func() {
+			p.next(func() {})
+			gone <- time.Since(start)
+		}()
+		time.Sleep(wait - wait/100)
+		p.add(a, filled(0, 1))
+		time.Sleep(wait / 100)
+		p.finish(first, true)
+		if got := <-gone; got != wait {
+			t.Errorf("the record behind the batch goes after %v, want %v", got, wait)
+		}
+		p.giveUp()
+	})
+}
+
 func TestRecordsBehindABatchInFlightWaitForIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
