@@ -12,9 +12,12 @@ const (
 	// A payload of this many records goes as soon as a writer is free.
 	enough = 1000
 	// One of this many goes after a short wait: it is worth a POST of its own.
-	some      = 100
-	someWait  = 50 * time.Millisecond
-	tickEvery = 500 * time.Millisecond
+	some     = 100
+	someWait = 50 * time.Millisecond
+	// The end of a burst comes this long after the rest of it at most: where it is less than minFetch, the
+	// broker holds it for maxWait, and then it has to get here.
+	burstGrace = maxWait + someWait
+	tickEvery  = 500 * time.Millisecond
 )
 
 // marker is what the pool needs of a claim.
@@ -30,7 +33,7 @@ var _ marker = (*consume.Claim)(nil)
 //   - after `someWait`, when `some` records wait: a stream of some thousand
 //     records a second is stored well within a quarter of a second;
 //   - after `someWait`, too, when they came with a payload of `enough`, or until
-//     a moment after it was written: they are the rest of a burst;
+//     `burstGrace` after it was written: they are the rest of a burst;
 //   - after INGEST_WAIT_SEC in any case: a trickle is one small POST in that
 //     time, for all claims together.
 //
@@ -209,7 +212,7 @@ func (p *pool) due(now time.Time) time.Duration {
 		}
 	}
 	limit := p.wait
-	if p.waiting >= some || !oldest.After(p.burst.Add(someWait)) {
+	if p.waiting >= some || !oldest.After(p.burst.Add(burstGrace)) {
 		limit = min(limit, someWait)
 	}
 	return oldest.Add(limit).Sub(now)

@@ -84,7 +84,8 @@ func TestWhatIsLeftOfABurstGoesSoon(t *testing.T) {
 		{"it has come while the burst was written", enough, write - someWait, false, write},
 		{"of another claim, it has come while the burst was written", enough, write - someWait, true, write},
 		{"it has come when the burst was written", enough, write + someWait/2, false, write + 3*someWait/2},
-		{"it has come later", enough, write + 2*someWait, false, write + 2*someWait + time.Second},
+		{"the broker has held it for as long as it may", enough, write + maxWait + someWait/2, false, write + maxWait + 3*someWait/2},
+		{"it has come later", enough, write + maxWait + 2*someWait, false, write + maxWait + 2*someWait + time.Second},
 		{"there was no burst", some, someWait, false, someWait + time.Second},
 	}
 	for _, tt := range tests {
