@@ -102,6 +102,9 @@ func (i *ingest) Cleanup(*consume.Session) {
 	}
 	s.pool.giveUp()
 	s.work.Wait()
+	// Nothing waits here any more, and perhaps nothing will for long. Where InfluxDB is still away, the next session
+	// finds out.
+	i.sink.trouble.Clear()
 	left := s.unwritten()
 	if left != "" {
 		i.rt.Log.WithField("records", left).Warn("InfluxDB did not take all before the session ended: they will be read again")
