@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -227,17 +228,28 @@ func quote(name string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(name) + `"`
 }
 
-func isMissing(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "database not found")
+// said is what the server has answered, without the statement and the address around it, which may contain any
+// word; empty where it has not answered.
+func said(err error) string {
+	var unanswered *url.Error
+	if err == nil || errors.As(err, &unanswered) {
+		return ""
+	}
+	if answer := errors.Unwrap(err); answer != nil {
+		return answer.Error()
+	}
+	return err.Error()
 }
+
+func isMissing(err error) bool { return strings.Contains(said(err), "database not found") }
 
 // isForbidden goes by the text: the client loses the status.
 func isForbidden(err error) bool {
-	if err == nil {
-		return false
+	if isMissing(err) {
+		return false // the answer names the database
 	}
 	for _, text := range []string{"authoriz", "authenticat", "status code 401", "status code 403", "status: 401", "status: 403"} {
-		if strings.Contains(err.Error(), text) {
+		if strings.Contains(said(err), text) {
 			return true
 		}
 	}

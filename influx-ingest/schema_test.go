@@ -119,6 +119,41 @@ func TestSchemaErrorsAreTriedAgain(t *testing.T) {
 	}
 }
 
+// TestNamesForbidNothing: what is asked for, of whom, and the database's name may contain any word.
+func TestNamesForbidNothing(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(nil)
+	server.Close()
+	away, err := client.NewHTTPClient(client.HTTPConfig{Addr: server.URL + "/authorizer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = away.Close() }()
+	answers := func(text string) client.Client {
+		return &fakeInflux{answer: func(string) (*client.Response, error) { return &client.Response{Err: text}, nil }}
+	}
+	for _, tt := range []struct {
+		name   string
+		client client.Client
+	}{
+		{"no answer", away},
+		{"trouble of its own", answers("timeout")},
+		{"dropped again at once", answers("database not found: authorizations")},
+	} {
+		log, lines := logtest.NewNullLogger()
+		s := quietSink(nil).schema
+		s.db, s.api, s.log, s.client = "authorizations", "http://authorizer:8086", log, tt.client
+		if err := s.ensure(t.Context(), 1, func() {}); err == nil || s.generation() != 1 {
+			t.Errorf("%s: got %v and generation %d, want an error and 1", tt.name, err, s.generation())
+		}
+		for _, line := range lines.AllEntries() {
+			if line.Level <= logrus.WarnLevel {
+				t.Errorf("%s: logs %q", tt.name, line.Message)
+			}
+		}
+	}
+}
+
 // TestSchemaIsMadeOnceForAll: four writers see the same answer at once.
 func TestSchemaIsMadeOnceForAll(t *testing.T) {
 	t.Parallel()
