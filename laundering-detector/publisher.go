@@ -84,7 +84,7 @@ func publisherConfig(cfg config) (*sarama.Config, error) {
 	return conf, nil
 }
 
-// start has run begin, whatever becomes of ctx. The caller calls close.
+// start has run begin, whatever becomes of ctx. The caller closes the publisher.
 func (p *publisher) start(ctx context.Context, cities []string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop, p.ended = cancel, make(chan struct{})
@@ -217,15 +217,21 @@ func (p *publisher) wait(ctx context.Context, tick func()) bool {
 	}
 }
 
-// close gives up what is in flight. What was acknowledged is safe, and the rest is not committed.
-func (p *publisher) close() {
+// Close gives up what is in flight. What was acknowledged is safe, and the rest is not committed. It may have to wait
+// for brokers: see kafka.CloseSoon.
+func (p *publisher) Close() error {
 	p.stop()
 	<-p.ended
-	if p.client == nil {
-		return
+	return closeBoth(p.producer, p.client)
+}
+
+// closeBoth closes a producer and then its client, of which there may be neither.
+func closeBoth(producer sarama.SyncProducer, client sarama.Client) error {
+	if producer != nil {
+		_ = producer.Close()
 	}
-	if p.producer != nil {
-		kafka.CloseSoon(p.producer)
+	if client == nil {
+		return nil
 	}
-	kafka.CloseSoon(p.client)
+	return client.Close()
 }
