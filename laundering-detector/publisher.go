@@ -166,32 +166,35 @@ func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) e
 // send returns when the alert topic has acknowledged the messages, or the indices of those that it has not,
 // and why.
 func (p *publisher) send(ctx context.Context, tick func(), messages []*sarama.ProducerMessage) (map[int]bool, error) {
-	failed := func(err error) (map[int]bool, error) {
-		unsent := make(map[int]bool, len(messages))
-		for i := range messages {
-			unsent[i] = true
-		}
-		return unsent, err
-	}
 	if !p.wait(ctx, tick) {
-		return failed(ctx.Err())
+		return unsentOf(messages, ctx.Err())
 	}
 	_, err := kafka.Await(ctx, tick, nil, func() (struct{}, error) {
 		return struct{}{}, p.producer.SendMessages(messages)
 	})
-	var some sarama.ProducerErrors
-	switch {
-	case err == nil:
-		return nil, nil
-	case !errors.As(err, &some) || len(some) == 0:
-		return failed(err)
-	}
-	unsent := make(map[int]bool, len(some))
-	for _, e := range some {
-		unsent[e.Msg.Metadata.(int)] = true
-	}
-	if err = some[0].Err; errors.Is(err, sarama.ErrInvalidPartition) {
+	unsent, err := unsentOf(messages, err)
+	if errors.Is(err, sarama.ErrInvalidPartition) {
 		p.count(ctx, tick)
+	}
+	return unsent, err
+}
+
+// unsentOf tells by the error of SendMessages which of the messages, by their indices, which are their Metadata, were not
+// acknowledged, and why.
+func unsentOf(messages []*sarama.ProducerMessage, err error) (map[int]bool, error) {
+	if err == nil {
+		return nil, nil
+	}
+	unsent := make(map[int]bool, len(messages))
+	var some sarama.ProducerErrors
+	if errors.As(err, &some) && len(some) > 0 {
+		for _, e := range some {
+			unsent[e.Msg.Metadata.(int)] = true
+		}
+		return unsent, some[0].Err
+	}
+	for i := range messages {
+		unsent[i] = true
 	}
 	return unsent, err
 }

@@ -128,24 +128,20 @@ func (r *reporter) report() {
 	}
 	messages := make([]*sarama.ProducerMessage, len(points))
 	for i, p := range points {
-		messages[i] = &sarama.ProducerMessage{Topic: r.topic, Value: sarama.ByteEncoder(p.Encode())}
+		messages[i] = &sarama.ProducerMessage{Topic: r.topic, Value: sarama.ByteEncoder(p.Encode()), Metadata: i}
 	}
 	go func() {
 		defer func() { <-r.sending }()
-		err := r.producer.SendMessages(messages)
-		var failed sarama.ProducerErrors
-		switch {
-		case err == nil:
-			r.collector.Sent()
+		unsent, err := unsentOf(messages, r.producer.SendMessages(messages))
+		for i, p := range points {
+			if !unsent[i] {
+				r.collector.Sent(p)
+			}
+		}
+		if err == nil {
 			return
-		case errors.As(err, &failed):
-			r.dropped.Add(float64(len(failed)))
-		default:
-			r.dropped.Add(float64(len(messages)))
 		}
-		if len(failed) > 0 {
-			err = failed[0].Err
-		}
+		r.dropped.Add(float64(len(unsent)))
 		r.complain(err)
 		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 			signal(r.gone)
