@@ -54,7 +54,7 @@ func open(brokers []string, conf *sarama.Config, log logrus.FieldLogger) (*link,
 	}
 	producer, err := produce.Open(client, cities, maxInFlight, log)
 	if err != nil {
-		_ = client.Close()
+		kafka.CloseSoon(client)
 		return nil, err
 	}
 	return &link{client, producer}, nil

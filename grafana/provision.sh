@@ -112,9 +112,10 @@ parse() {
 }
 
 check_url() { # check_url OPTION URL
-  local pattern='^https?://[^/@[:space:]]+(/[^@[:space:]?#]*)?$'
+  local pattern='^https?://[^/@[:space:]]+(/[^@[:space:]]*)?$'
   [[ -n $2 ]] || fail "$USAGE" "$1 is missing: an address such as http://localhost:3000 (--help lists the options)"
   [[ $2 != *@* ]] || fail "$USAGE" "$1: user and password do not belong into the address, where others can see them"
+  [[ $2 != *[?#]* ]] || fail "$USAGE" "$1: a query or a fragment does not belong into the address"
   [[ $2 =~ $pattern ]] || fail "$USAGE" "$1 '$2' is not an address such as http://localhost:3000"
 }
 

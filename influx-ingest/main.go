@@ -12,6 +12,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 )
 
@@ -54,14 +55,19 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	if err != nil {
 		return ended(ctx, err)
 	}
-	defer func() { _ = clients.Probe.Close() }()
+	return consumeAll(ctx, cfg, rt, of, sink, clients)
+}
+
+// consumeAll consumes the money and what is beside it until ctx ends, and drains. It closes the clients.
+func consumeAll(ctx context.Context, cfg config, rt *service.Runtime, of stream, sink *sink, clients consume.Clients) error {
+	defer kafka.CloseSoon(clients.Probe)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others []<-chan error
 	for _, other := range beside(cfg, rt) {
-		others = append(others, serveBeside(ctx, cfg, rt, other, clients.Probe, made))
+		others = append(others, serveBeside(ctx, cfg, rt, other, clients.Probe, sink.schema))
 	}
-	err = consumeStream(ctx, cfg, rt, of, sink, clients)
+	err := consumeStream(ctx, cfg, rt, of, sink, clients)
 	stop() // where the money has ended by an error
 	for _, other := range others {
 		err = both(err, <-other)

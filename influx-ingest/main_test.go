@@ -8,13 +8,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/IBM/sarama"
 	client "github.com/influxdata/influxdb1-client/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
+	"fintrans/internal/consume"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -165,4 +169,32 @@ func testRuntime() *service.Runtime {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	return service.NewRuntime(name, log, io.Discard)
+}
+
+// stuckClient closes when a broker answers at last.
+type stuckClient struct{ sarama.Client }
+
+func (stuckClient) Config() *sarama.Config { return sarama.NewConfig() }
+func (stuckClient) Closed() bool           { return false }
+
+func (stuckClient) Close() error {
+	<-time.After(time.Hour)
+	return nil
+}
+
+// What was committed stays so: brokers that hang must not use up what lies between the budget of a drain and its limit.
+func TestConsumeAllDoesNotWaitForClientsThatDoNotClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		rt, sink := testRuntime(), quietSink(nil)
+		clients := consume.Clients{Client: stuckClient{}, Fetch: stuckClient{}, Probe: stuckClient{}}
+		start := time.Now()
+		err := consumeAll(ctx, config{}, rt, money(config{}, rt), sink, clients)
+		if took := time.Since(start); err != nil || took >= service.DrainLimit-service.DrainBudget {
+			t.Errorf("after %s: %v", took, err)
+		}
+		<-time.After(2 * time.Hour) // for the clients to close
+	})
 }

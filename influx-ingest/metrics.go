@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"fintrans/internal/consume"
 )
 
 // metrics is what the ingest tells of itself at /metrics.
@@ -18,7 +20,7 @@ type metrics struct {
 	age      prometheus.Histogram
 	commits  prometheus.Counter
 	pauses   prometheus.Counter
-	gone     prometheus.Counter
+	gone     *consume.Gone
 	prefix   string
 	registry prometheus.Registerer
 }
@@ -58,7 +60,7 @@ func newMetrics(reg prometheus.Registerer, prefix, label string, topics []string
 	m.retries = counter("_retries_total", "Attempts to write or to make the database that are to be repeated.")
 	m.age = histogram("_record_to_stored_seconds", "Age of a batch's oldest record when InfluxDB has accepted it.", prometheus.ExponentialBuckets(0.008, 2, 20))
 	m.commits = counter("_commits_total", "Commits asked for while records flow.")
-	m.gone = counter("_records_gone_total", "Offsets that Kafka deleted before they were read.")
+	m.gone = consume.NewGone(counter("_records_gone_total", "Offsets that Kafka deleted before they were read."))
 	m.pauses = counter("_pauses_total", "Times that a partition was paused because InfluxDB was behind.")
 	return m
 }

@@ -44,7 +44,7 @@ func report(ctx context.Context, cfg config, rt *service.Runtime, to *sink) {
 		switch {
 		case err != nil: // ctx has ended
 		case v.kind == accepted:
-			collector.Sent()
+			collector.Sent(points...)
 		default:
 			dropped.Add(float64(len(points)))
 			rt.Log.WithField("reason", v.String()).Debug("points of how the ingest is doing are dropped")

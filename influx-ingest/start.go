@@ -48,7 +48,7 @@ func (i *ingest) sayWhatIsGone(ctx context.Context, c *consume.Claim, committed 
 	if err != nil {
 		return // the session is over, or says itself what is wrong with Kafka
 	}
-	i.sink.metrics.gone.Add(float64(max(0, oldest-committed)))
+	i.sink.metrics.gone.Add(c.Topic(), c.Partition(), committed, oldest)
 	i.sink.log.WithFields(logrus.Fields{
 		"topic": c.Topic(), "partition": c.Partition(), "committed": committed, "oldest": oldest,
 	}).Error("Kafka no longer has records that were not read yet: its retention has passed them, or the topic was created again")

@@ -67,7 +67,7 @@ func (s *shard) begins(l logs, millis int64) ([]int64, error) {
 
 // gone says that Kafka no longer has records that were never judged.
 func (s *shard) gone(topic string, committed, oldest int64) {
-	s.detector.metrics.gone.Add(float64(max(0, oldest-committed)))
+	s.detector.metrics.gone.Add(topic, s.partition, committed, oldest)
 	s.detector.rt.Log.WithFields(logrus.Fields{
 		"topic": topic, "partition": s.partition, "committed": committed, "oldest": oldest,
 	}).Error("Kafka no longer has records that were not judged yet: its retention has passed them, or the topic was created again")

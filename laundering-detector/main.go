@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"fintrans/internal/consume"
+	"fintrans/internal/kafka"
 	"fintrans/internal/service"
 	"fintrans/internal/transaction"
 )
@@ -31,8 +33,13 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	if err != nil {
 		return ended(ctx, err)
 	}
-	defer func() { _ = clients.Probe.Close() }()
+	return detect(ctx, stop, cfg, rt, clients)
+}
 
+// detect judges until ctx ends, which stop may bring about, and drains. It closes the clients.
+func detect(ctx context.Context, stop context.CancelCauseFunc, cfg config, rt *service.Runtime, clients consume.Clients) error {
+	closing := []io.Closer{clients.Probe}
+	defer func() { kafka.CloseSoon(closing...) }()
 	d, err := newDetector(cfg, rt, clients.Probe)
 	if err != nil {
 		clients.Close()
@@ -44,7 +51,7 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 	go d.printer.run(background, func(err error) { stop(err) })
 	if d.publisher != nil {
 		d.publisher.start(ctx, d.topics)
-		defer d.publisher.close()
+		closing = append(closing, d.publisher)
 	}
 
 	report, err := newReporter(cfg, rt)
@@ -53,16 +60,8 @@ func serve(ctx context.Context, cfg config, rt *service.Runtime) error {
 		return err
 	}
 	if report != nil {
-		reported := make(chan struct{})
-		reporting, end := context.WithCancel(background)
-		go func() {
-			defer close(reported)
-			report.run(reporting)
-		}()
-		defer func() {
-			end()
-			<-reported
-		}()
+		report.start(background)
+		closing = append(closing, report)
 	}
 
 	g, err := consume.New(consume.Config{

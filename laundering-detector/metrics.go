@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"fintrans/internal/consume"
 	"fintrans/internal/service"
 	"fintrans/internal/window"
 )
@@ -20,7 +21,7 @@ type metrics struct {
 	alertLatency prometheus.Histogram
 	late         prometheus.Counter
 	misrouted    prometheus.Counter
-	gone         prometheus.Counter
+	gone         *consume.Gone
 	incomplete   prometheus.Counter
 	commits      prometheus.Counter
 	pauses       prometheus.Counter
@@ -67,7 +68,7 @@ func newMetrics(d *detector) *metrics {
 	m.alertLatency = histogram("_alert_latency_seconds", "From the time of a transaction to its alert's line.", prometheus.ExponentialBuckets(0.001, 2, 18))
 	m.late = counter("_late_transactions_total", "Transactions older than a predecessor in their partition by more than ALERT_LATENESS.")
 	m.misrouted = counter("_misrouted_records_total", "Records in another partition than the hash of their pair says.")
-	m.gone = counter("_records_gone_total", "Offsets that Kafka deleted before they were judged.")
+	m.gone = consume.NewGone(counter("_records_gone_total", "Offsets that Kafka deleted before they were judged."))
 	m.incomplete = counter("_incomplete_rebuilds_total", "Partitions whose log began within the window that was read back.")
 	m.commits = counter("_commits_total", "Commits asked for while records flow.")
 	m.pauses = counter("_pauses_total", "Times that a topic was paused for being far ahead of the others.")

@@ -84,7 +84,7 @@ func publisherConfig(cfg config) (*sarama.Config, error) {
 	return conf, nil
 }
 
-// start has run begin, whatever becomes of ctx. The caller calls close.
+// start has run begin, whatever becomes of ctx. The caller closes the publisher.
 func (p *publisher) start(ctx context.Context, cities []string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop, p.ended = cancel, make(chan struct{})
@@ -166,32 +166,35 @@ func (p *publisher) prepare(ctx context.Context, cities []string, tick func()) e
 // send returns when the alert topic has acknowledged the messages, or the indices of those that it has not,
 // and why.
 func (p *publisher) send(ctx context.Context, tick func(), messages []*sarama.ProducerMessage) (map[int]bool, error) {
-	failed := func(err error) (map[int]bool, error) {
-		unsent := make(map[int]bool, len(messages))
-		for i := range messages {
-			unsent[i] = true
-		}
-		return unsent, err
-	}
 	if !p.wait(ctx, tick) {
-		return failed(ctx.Err())
+		return unsentOf(messages, ctx.Err())
 	}
 	_, err := kafka.Await(ctx, tick, nil, func() (struct{}, error) {
 		return struct{}{}, p.producer.SendMessages(messages)
 	})
-	var some sarama.ProducerErrors
-	switch {
-	case err == nil:
-		return nil, nil
-	case !errors.As(err, &some) || len(some) == 0:
-		return failed(err)
-	}
-	unsent := make(map[int]bool, len(some))
-	for _, e := range some {
-		unsent[e.Msg.Metadata.(int)] = true
-	}
-	if err = some[0].Err; errors.Is(err, sarama.ErrInvalidPartition) {
+	unsent, err := unsentOf(messages, err)
+	if errors.Is(err, sarama.ErrInvalidPartition) {
 		p.count(ctx, tick)
+	}
+	return unsent, err
+}
+
+// unsentOf tells by the error of SendMessages which of the messages, by their indices, which are their Metadata, were not
+// acknowledged, and why.
+func unsentOf(messages []*sarama.ProducerMessage, err error) (map[int]bool, error) {
+	if err == nil {
+		return nil, nil
+	}
+	unsent := make(map[int]bool, len(messages))
+	var some sarama.ProducerErrors
+	if errors.As(err, &some) && len(some) > 0 {
+		for _, e := range some {
+			unsent[e.Msg.Metadata.(int)] = true
+		}
+		return unsent, some[0].Err
+	}
+	for i := range messages {
+		unsent[i] = true
 	}
 	return unsent, err
 }
@@ -217,15 +220,21 @@ func (p *publisher) wait(ctx context.Context, tick func()) bool {
 	}
 }
 
-// close gives up what is in flight. What was acknowledged is safe, and the rest is not committed.
-func (p *publisher) close() {
+// Close gives up what is in flight. What was acknowledged is safe, and the rest is not committed. It may have to wait
+// for brokers: see kafka.CloseSoon.
+func (p *publisher) Close() error {
 	p.stop()
 	<-p.ended
-	if p.client == nil {
-		return
+	return closeBoth(p.producer, p.client)
+}
+
+// closeBoth closes a producer and then its client, of which there may be neither.
+func closeBoth(producer sarama.SyncProducer, client sarama.Client) error {
+	if producer != nil {
+		_ = producer.Close()
 	}
-	if p.producer != nil {
-		kafka.CloseSoon(p.producer)
+	if client == nil {
+		return nil
 	}
-	kafka.CloseSoon(p.client)
+	return client.Close()
 }

@@ -27,6 +27,10 @@ type reporter struct {
 	throttle  *service.Throttle
 	sending   chan struct{} // held by the points that are under way; guards the collector
 	gone      chan struct{} // has a token when the topic seems to be gone
+	client    sarama.Client
+	producer  sarama.SyncProducer
+	stop      context.CancelFunc // ends run
+	ended     chan struct{}      // closed when run has returned
 }
 
 // newReporter returns nil where no pipeline topic is set.
@@ -62,6 +66,23 @@ func newReporter(cfg config, rt *service.Runtime) (*reporter, error) {
 	return r, nil
 }
 
+// start has run begin. The caller closes the reporter.
+func (r *reporter) start(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	r.stop, r.ended = cancel, make(chan struct{})
+	go func() {
+		defer close(r.ended)
+		r.run(ctx)
+	}()
+}
+
+// Close gives up what is under way. It may have to wait for brokers: see kafka.CloseSoon.
+func (r *reporter) Close() error {
+	r.stop()
+	<-r.ended
+	return closeBoth(r.producer, r.client)
+}
+
 // run reports until ctx ends.
 func (r *reporter) run(ctx context.Context) {
 	loop := r.rt.Health.Loop("pipeline")
@@ -70,17 +91,15 @@ func (r *reporter) run(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	defer kafka.CloseSoon(client)
+	r.client = client
 	topics := kafka.Topics{Names: []string{r.topic}, Partitions: 1}
 	if topics.Ensure(ctx, client, r.rt.Log, loop.Tick) != nil {
 		return
 	}
-	producer, err := sarama.NewSyncProducerFromClient(client)
-	if err != nil {
+	if r.producer, err = sarama.NewSyncProducerFromClient(client); err != nil {
 		r.rt.Log.WithError(err).Error("nothing is reported to the pipeline topic")
 		return
 	}
-	defer kafka.CloseSoon(producer)
 	for loop.Sleep(ctx, pipeline.Every) == nil {
 		select {
 		case <-r.gone:
@@ -89,12 +108,12 @@ func (r *reporter) run(ctx context.Context) {
 			}
 		default:
 		}
-		r.report(producer)
+		r.report()
 	}
 }
 
 // report sends the points of this moment, unless those before are still under way.
-func (r *reporter) report(producer sarama.SyncProducer) {
+func (r *reporter) report() {
 	select {
 	case r.sending <- struct{}{}:
 	default:
@@ -109,24 +128,20 @@ func (r *reporter) report(producer sarama.SyncProducer) {
 	}
 	messages := make([]*sarama.ProducerMessage, len(points))
 	for i, p := range points {
-		messages[i] = &sarama.ProducerMessage{Topic: r.topic, Value: sarama.ByteEncoder(p.Encode())}
+		messages[i] = &sarama.ProducerMessage{Topic: r.topic, Value: sarama.ByteEncoder(p.Encode()), Metadata: i}
 	}
 	go func() {
 		defer func() { <-r.sending }()
-		err := producer.SendMessages(messages)
-		var failed sarama.ProducerErrors
-		switch {
-		case err == nil:
-			r.collector.Sent()
+		unsent, err := unsentOf(messages, r.producer.SendMessages(messages))
+		for i, p := range points {
+			if !unsent[i] {
+				r.collector.Sent(p)
+			}
+		}
+		if err == nil {
 			return
-		case errors.As(err, &failed):
-			r.dropped.Add(float64(len(failed)))
-		default:
-			r.dropped.Add(float64(len(messages)))
 		}
-		if len(failed) > 0 {
-			err = failed[0].Err
-		}
+		r.dropped.Add(float64(len(unsent)))
 		r.complain(err)
 		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 			signal(r.gone)

@@ -87,7 +87,7 @@ func RetentionPassesBy(t testing.TB, start harness.Starter) {
 }
 
 // CityIsCreatedAgain deletes the topic of a city and creates it again while two of each consumer run: what was in the old
-// one stays counted, and what comes into the new one is. Brokers before Kafka 2.8 do not tell one from the other.
+// one stays in InfluxDB, and what comes into the new one gets there and is judged. Brokers before Kafka 2.8 do not tell one from the other.
 func CityIsCreatedAgain(t testing.TB, start harness.Starter) {
 	s := harness.NewSystem(t, start, harness.Need{})
 	in := []*harness.Process{s.Start(ingest, quick), s.Start(ingest, quick)}

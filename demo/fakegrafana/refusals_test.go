@@ -129,6 +129,8 @@ func TestProvisionUsage(t *testing.T) {
 		{"--wait", "soon"}:                          "--wait 'soon' is not a number of seconds",
 		{"--grafana", "localhost:3000"}:             "'localhost:3000' is not an address",
 		{"--grafana", "http://admin:pw@host:3000"}:  "user and password do not belong into the address",
+		{"--influx", "http://host:8086/?u=x&p=pw"}:  "a query or a fragment does not belong into the address",
+		{"--influx", "http://host:8086#pw"}:         "a query or a fragment does not belong into the address",
 		{"--influx", ""}:                            "--influx is missing",
 		{"--grafana-user", "a:b"}:                   "'a:b' is not the name of a user",
 		{"--grafana-password-file", "/nonexistent"}: "the file '/nonexistent' cannot be read",

@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -30,6 +31,7 @@ type Clients struct {
 // that one; else it is made as well.
 func Connect(ctx context.Context, s kafka.Settings, cfg *sarama.Config, probe sarama.Client, log logrus.FieldLogger, tick func()) (Clients, error) {
 	made := Clients{Probe: probe}
+	var opened []io.Closer
 	for _, one := range []struct {
 		client *sarama.Client
 		cfg    *sarama.Config
@@ -39,12 +41,10 @@ func Connect(ctx context.Context, s kafka.Settings, cfg *sarama.Config, probe sa
 		}
 		var err error
 		if *one.client, err = kafka.Connect(ctx, s, one.cfg, log, tick); err != nil {
-			if probe == nil && made.Probe != nil {
-				_ = made.Probe.Close()
-			}
-			made.Close()
+			kafka.CloseSoon(opened...)
 			return Clients{}, err
 		}
+		opened = append(opened, *one.client)
 	}
 	return made, nil
 }
@@ -62,11 +62,5 @@ func fetchConfig(cfg sarama.Config) *sarama.Config {
 	return &cfg
 }
 
-// Close closes the group's own clients, not the probe. Run does it as well.
-func (c Clients) Close() {
-	for _, client := range []sarama.Client{c.Client, c.Fetch} {
-		if client != nil {
-			_ = client.Close()
-		}
-	}
-}
+// Close closes the group's own clients, not the probe, and waits for a moment only: see kafka.CloseSoon. Run does it as well.
+func (c Clients) Close() { kafka.CloseSoon(c.Client, c.Fetch) }

@@ -150,10 +150,8 @@ func (g *Group) Run(ctx context.Context, h Handler) error {
 		if err := g.members.Close(); err != nil {
 			g.cfg.Runtime.Log.WithError(err).Warn("leaving the consumer group")
 		}
-		_ = g.cfg.Client.Close() // sarama leaves a client that it was given open
+		g.cfg.Clients.Close() // sarama leaves a client that it was given open
 	}()
-	// Its connections close when the last fetch is answered, which nothing has to wait for.
-	defer func() { go func() { _ = g.cfg.Fetch.Close() }() }()
 	if !g.await(ctx, drained) {
 		return g.cutShort()
 	}

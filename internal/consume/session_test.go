@@ -204,6 +204,38 @@ func TestRunClosesTheClientOfTheGroup(t *testing.T) {
 	}
 }
 
+// stuckClient closes when a broker answers at last.
+type stuckClient struct{ newClient }
+
+func (stuckClient) Close() error {
+	<-time.After(time.Hour)
+	return nil
+}
+
+// What was committed stays so: a broker that is frozen must not use up the time in which the service has to end, nor be
+// what a drain is blamed for that was done.
+func TestRunDoesNotWaitForClientsThatDoNotClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rt := testRuntime()
+		var log bytes.Buffer
+		rt.Log.SetOutput(&log)
+		clients := Clients{Client: stuckClient{}, Fetch: stuckClient{}, Probe: newClient{}}
+		g, err := New(Config{Group: "g", Prefix: "x", Runtime: rt, Clients: clients})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		start := time.Now()
+		err = g.Run(ctx, nil)
+		if took := time.Since(start); err != nil || log.String() != "" || took > time.Second {
+			t.Errorf("after %s: %v, and the log says %q", took, err, log.String())
+		}
+		<-time.After(2 * time.Hour) // for the clients to close
+	})
+}
+
 // parkedGroup is a group that lets nobody in before it is released: it waits for a member that was killed.
 type parkedGroup struct {
 	sarama.ConsumerGroup

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"io"
+	"sync"
 	"time"
 )
 
@@ -9,13 +10,17 @@ import (
 const closePatience = 300 * time.Millisecond
 
 // CloseSoon closes what may wait for a broker that is away, such as a client
-// that is about to refresh its metadata, and waits for it for a moment only. It
-// is for the end of a program: nothing tells when, or how, the closing ends.
-func CloseSoon(what io.Closer) {
+// that refreshes its metadata, all at the same time, and waits for that a moment
+// only. It is for the end of a program: nothing tells when, or how, a closing ends.
+func CloseSoon(what ...io.Closer) {
+	var closing sync.WaitGroup
+	for _, one := range what {
+		closing.Go(func() { _ = one.Close() })
+	}
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = what.Close()
+		closing.Wait()
 	}()
 	timer := time.NewTimer(closePatience)
 	defer timer.Stop()

@@ -27,3 +27,17 @@ func TestCloseSoonWaitsForAMomentOnly(t *testing.T) {
 		})
 	}
 }
+
+// What lies between the budget of a drain and its limit is less than three times that moment.
+func TestCloseSoonClosesAllAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		CloseSoon(slowCloser(time.Hour), slowCloser(100*time.Millisecond), slowCloser(time.Hour), slowCloser(0))
+		if took := time.Since(start); took != closePatience {
+			t.Errorf("got a wait of %s, want %s", took, closePatience)
+		}
+		CloseSoon()
+		<-time.After(2 * time.Hour) // for the closings to end
+	})
+}

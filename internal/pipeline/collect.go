@@ -38,7 +38,6 @@ type Collector struct {
 	metrics  prometheus.Gatherer
 	instance string
 	before   map[string]float64 // counters at the last points that were sent
-	now      map[string]float64 // counters at the last points
 }
 
 // NewCollector returns a Collector of an instance, whose first points count from zero. The instance's name is
@@ -51,12 +50,16 @@ func NewCollector(source Source, metrics prometheus.Gatherer, instance string) *
 		}
 		instance = fmt.Sprintf("%s-%06x", host, rand.N(1<<24))
 	}
-	return &Collector{source: source, metrics: metrics, instance: instance, before: map[string]float64{}, now: map[string]float64{}}
+	return &Collector{source: source, metrics: metrics, instance: instance, before: map[string]float64{}}
 }
 
-// Sent says that the last points have arrived: the next count from there. Without it they count what those
+// Sent says that points have arrived: the next of the same tags count from there. Without it they count what those
 // did once more, so that of points that were dropped only the moment is lost.
-func (c *Collector) Sent() { maps.Copy(c.before, c.now) }
+func (c *Collector) Sent(points ...Point) {
+	for _, p := range points {
+		maps.Copy(c.before, p.counters)
+	}
+}
 
 // Collect returns the points of this moment.
 func (c *Collector) Collect(now time.Time) ([]Point, error) {
@@ -77,28 +80,31 @@ func (c *Collector) Collect(now time.Time) ([]Point, error) {
 }
 
 func (c *Collector) point(now time.Time) Point {
-	return Point{Service: c.source.Service, Instance: c.instance, Time: alert.Millis(now.UnixMilli())}
+	return Point{Service: c.source.Service, Instance: c.instance, Time: alert.Millis(now.UnixMilli()), counters: map[string]float64{}}
 }
 
 // city returns the point of the city, and one for each reason for which records of it were skipped.
 func (c *Collector) city(g gathered, city string, now time.Time) []Point {
+	p := c.point(now)
+	p.City = city
 	records := int64(0)
 	for _, name := range c.source.Records {
-		records += g.delta(name, "city", city, "")
+		records += g.delta(p, name, "city", city, "")
 	}
 	var bad []Point
 	for _, reason := range transaction.Reasons() {
-		if n := g.delta(c.source.Prefix+"_bad_records_total", "topic", city, reason.String()); n > 0 {
-			p := c.point(now)
-			p.City, p.Reason, p.Bad = city, reason.String(), &n
-			bad = append(bad, p)
-			if c.source.Bad {
-				records += n
-			}
+		b := c.point(now)
+		b.City, b.Reason = city, reason.String()
+		name := c.source.Prefix + "_bad_records_total"
+		if n := g.delta(b, name, "topic", city, b.Reason); n > 0 {
+			b.Bad = &n
+			bad = append(bad, b)
+		}
+		if c.source.Bad {
+			records += g.delta(p, name, "topic", city, b.Reason)
 		}
 	}
-	p := c.point(now)
-	p.City, p.Records = city, &records
+	p.Records = &records
 	lag, seconds := g.sum(c.source.Prefix+"_consumer_lag_records", city), g.largest(c.source.Prefix+"_consumer_lag_seconds", city)
 	lagRecords := int64(lag)
 	p.LagRecords, p.LagSeconds = &lagRecords, &seconds
@@ -114,7 +120,7 @@ func (c *Collector) whole(g gathered, now time.Time) Point {
 	p := c.point(now)
 	retries := int64(0)
 	for _, name := range c.source.Retries {
-		retries += g.delta(name, "", "", "")
+		retries += g.delta(p, name, "", "", "")
 	}
 	p.Retries = &retries
 	if c.source.Window {
@@ -123,7 +129,7 @@ func (c *Collector) whole(g gathered, now time.Time) Point {
 			return &n
 		}
 		p.WindowTransactions, p.WindowPairs, p.WindowBytes = gauge("_window_transactions"), gauge("_window_pairs"), gauge("_window_bytes")
-		alerts := g.delta(c.source.Prefix+"_alerts_total", "", "", "")
+		alerts := g.delta(p, c.source.Prefix+"_alerts_total", "", "", "")
 		p.Alerts = &alerts
 	}
 	return p
@@ -135,19 +141,18 @@ type gathered struct {
 	collector *Collector
 }
 
-// delta is by how much a counter has grown since the last points that were sent: that of all samples with this value of the
-// label, and with this reason.
-func (g gathered) delta(name, label, value, reason string) int64 {
+// delta is by how much a counter has grown since the last such point that was sent: that of all samples with this value of
+// the label, and with this reason.
+func (g gathered) delta(of Point, name, label, value, reason string) int64 {
 	total := 0.0
 	for _, m := range g.families[name].GetMetric() {
 		if has(m, label, value) && has(m, "reason", reason) {
 			total += m.GetCounter().GetValue()
 		}
 	}
-	key := name + " " + value + " " + reason
-	grown := total - g.collector.before[key]
-	g.collector.now[key] = total
-	return int64(grown)
+	key := of.City + " " + of.Reason + " " + name + " " + reason
+	of.counters[key] = total
+	return int64(total - g.collector.before[key])
 }
 
 // sum adds up a gauge over the partitions of a topic; over all samples where topic is empty.

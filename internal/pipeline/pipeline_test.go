@@ -57,11 +57,12 @@ func TestCollect(t *testing.T) {
 	c := NewCollector(Source{
 		Service: "svc", Prefix: "x", Records: []string{"x_records_total"}, Bad: true, Retries: []string{"x_retries_total"}, Window: true,
 	}, s, "one")
+	var points []Point
 	now := time.UnixMilli(1_700_000_000_000)
 	check := func(when string, want ...string) {
 		t.Helper()
-		points, err := c.Collect(now)
-		if err != nil {
+		var err error
+		if points, err = c.Collect(now); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -91,16 +92,57 @@ func TestCollect(t *testing.T) {
 	s.retries.Add(4)
 	s.alerts.Add(1)
 	s.window.Set(1000)
-	c.Sent()
+	c.Sent(points...)
 	check("then", "London records=10 lag_records=12 oldest_ms=1699999998500 lag_seconds=1.5", "NYC records=5", "NYC empty bad=2",
 		"retries=4 window_bytes=1000 alerts=1")
 	check("those were dropped", "London records=10 lag_records=12 oldest_ms=1699999998500 lag_seconds=1.5", "NYC records=5", "NYC empty bad=2",
 		"retries=4 window_bytes=1000 alerts=1")
-	c.Sent()
+	c.Sent(points...)
 	s.records.WithLabelValues("London").Add(1)
 	s.lag.Reset()
 	s.age.Reset()
 	check("what is counted was counted", "London records=1", "window_bytes=1000")
+}
+
+// A topic may take some points and refuse others: only what the others count is counted again.
+func TestPointsArriveOnTheirOwn(t *testing.T) {
+	t.Parallel()
+	s := newService()
+	c := NewCollector(Source{
+		Service: "svc", Prefix: "x", Records: []string{"x_records_total"}, Bad: true, Retries: []string{"x_retries_total"}, Window: true,
+	}, s, "one")
+	collect := func(want ...string) []Point {
+		t.Helper()
+		points, err := c.Collect(time.UnixMilli(1_700_000_000_000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var counting []Point
+		var got []string
+		for _, p := range points {
+			if text := show(p); strings.Contains(text, "=") {
+				counting, got = append(counting, p), append(got, strings.TrimSpace(text))
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+		return counting
+	}
+	s.records.WithLabelValues("London").Add(10)
+	s.records.WithLabelValues("NYC").Add(3)
+	s.bad.WithLabelValues("NYC", "empty").Add(2)
+	s.bad.WithLabelValues("NYC", "overflow").Add(1)
+	s.retries.Add(4)
+	s.alerts.Add(1)
+	points := collect("London records=10", "NYC records=6", "NYC empty bad=2", "NYC overflow bad=1", "retries=4 alerts=1")
+	c.Sent(points[1], points[3])
+	points = collect("London records=10", "NYC empty bad=2", "retries=4 alerts=1")
+	c.Sent(points[2], points[0])
+	s.bad.WithLabelValues("NYC", "empty").Add(1)
+	points = collect("NYC records=1", "NYC empty bad=3")
+	c.Sent(points...)
+	collect()
 }
 
 func TestAnInstanceWithoutANameGetsOne(t *testing.T) {

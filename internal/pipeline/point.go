@@ -36,6 +36,8 @@ type Point struct {
 	WindowPairs        *int64 `json:"window_pairs,omitempty"`
 	WindowBytes        *int64 `json:"window_bytes,omitempty"`
 	Alerts             *int64 `json:"alerts,omitempty"`
+
+	counters map[string]float64 // that it counts, as they are now; nil where it was read
 }
 
 // Encode returns the record's value.

@@ -28,9 +28,21 @@ func invalid(text, problem, expected string) error {
 	return fmt.Errorf("%s %s; expected %s", quote(text), problem, expected)
 }
 
-// quote shows a value on one line, without the user and password that may stand before an @.
+// secretMarks are what a user and password may stand before, and a query or a fragment behind.
+const secretMarks = "@?#"
+
+// quote shows a value on one line, without the user and password that may stand before an @, and what may be one in a
+// query or a fragment.
 func quote(text string) string {
-	if at := strings.LastIndexByte(text, '@'); at >= 0 {
+	at, end := strings.LastIndexByte(text, '@'), strings.IndexAny(text, "?#")
+	switch {
+	case end < 0:
+	case at > end: // whatever that is: a password may have any of them in it
+		at, text = -1, secretMask
+	default:
+		text = text[:end+1] + secretMask
+	}
+	if at >= 0 {
 		text = secretMask + text[at:]
 	}
 	if len(text) > quoteLimit {
@@ -63,6 +75,9 @@ func (a *Addresses) UnmarshalText(text []byte) error {
 		}
 		host, port, err := splitAddress(part)
 		if err != nil || host == "" || port == 0 {
+			if strings.ContainsAny(string(text), secretMarks) {
+				part = string(text) // a part of a secret has no mark
+			}
 			return invalid(part, "is not an address", expected)
 		}
 		list = append(list, net.JoinHostPort(host, strconv.Itoa(port)))
