@@ -19,18 +19,20 @@ type shard struct {
 	session   *session
 	partition int32
 
-	turn    chan struct{} // held by whoever judges; guards what follows
-	topics  []topicState
-	joined  int
-	window  *window.Window
-	outbox  *outbox
-	low     int64 // no transaction older than this is still to come, but late ones
-	idle    idleLow
-	key     []byte // scratch: of the transaction being judged
-	line    []byte // scratch: of its alert
-	broken  bool   // a transaction is held whose line was not written
-	rebuilt chan struct{}
-	before  *keptShard // of the session before, until it is taken over; nil where nothing was kept
+	turn   chan struct{} // held by whoever judges; guards what follows
+	topics []topicState
+	joined int
+	window *window.Window
+	outbox *outbox
+	low    int64 // no transaction older than this is still to come, but late ones
+	idle   idleLow
+	// Scratch: of the batch being judged, then of one of its transactions, and of its alert.
+	verdicts  []verdict
+	pairs     []uint64
+	key, line []byte
+	broken    bool // a transaction is held whose line was not written
+	rebuilt   chan struct{}
+	before    *keptShard // of the session before, until it is taken over; nil where nothing was kept
 }
 
 // claim is what a shard asks of its claims.
@@ -108,9 +110,10 @@ func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, aliv
 		return 0, 0, context.Canceled
 	}
 	m := s.detector.metrics
-	start, latest := time.Now(), s.detector.latest()
+	start := time.Now()
+	s.read(batch, s.detector.latest())
 	for i := range batch {
-		alerted, err := s.observe(ctx, topic, &batch[i], latest, alive)
+		alerted, err := s.observe(ctx, topic, &batch[i], &s.verdicts[i], alive)
 		if err != nil {
 			s.broken = true
 			m.judged(topic, i, lines, start)
@@ -129,20 +132,37 @@ func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, aliv
 	return len(batch), lines, nil
 }
 
+// read says which records are transactions, and has the window get ready for them.
+func (s *shard) read(batch []kafka.Record, latest int64) {
+	s.verdicts, s.pairs = s.verdicts[:0], s.pairs[:0]
+	for i := range batch {
+		t, reason := transaction.Judge(batch[i].Value, batch[i].Millis, latest)
+		s.verdicts = append(s.verdicts, verdict{t, reason})
+		if reason == transaction.None {
+			s.pairs = append(s.pairs, uint64(t.Pair()))
+		}
+	}
+	s.window.Expect(s.pairs)
+}
+
+// verdict is a record's transaction, or the reason why it is none.
+type verdict struct {
+	transaction.Transaction
+	reason transaction.Reason
+}
+
 // observe judges one record. A line is out when it returns, before any other
 // transaction of the shard is judged: else another topic's record could be
 // judged against this one and committed, and after a crash nobody would alert.
-func (s *shard) observe(ctx context.Context, topic int, record *kafka.Record, latest int64, alive func()) (bool, error) {
-	at := record.Millis
-	t, reason := transaction.Judge(record.Value, at, latest)
-	if reason != transaction.None {
-		s.detector.bad.Skip(s.detector.topics[topic], s.partition, record, reason)
+func (s *shard) observe(ctx context.Context, topic int, record *kafka.Record, v *verdict, alive func()) (bool, error) {
+	if v.reason != transaction.None {
+		s.detector.bad.Skip(s.detector.topics[topic], s.partition, record, v.reason)
 		return false, nil
 	}
-	pair := t.Pair()
+	at, pair := record.Millis, v.Pair()
 	s.checkRoute(topic, record, pair)
 	s.checkLate(topic, at)
-	alert, alerted := s.window.Observe(uint64(pair), t.Amount, at, uint8(topic))
+	alert, alerted := s.window.Observe(uint64(pair), v.Amount, at, uint8(topic))
 	if !alerted {
 		return false, nil
 	}

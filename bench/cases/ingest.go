@@ -94,8 +94,8 @@ func (i *ingestion) outcome(c *comparison, killed report.Table, limit int64) Out
 		Section: report.Section{
 			Title: "influx-ingest",
 			Text: fmt.Sprintf("%s at 1,000 per second, from topics that are full into an\n"+
-				"InfluxDB 1.8 on the same cores. Telegraf has batches of 5,000 points of which four may be on their way. The prepared\n"+
-				"lines are the same points in line protocol, sent by a loop that does nothing else.", i.set),
+				"InfluxDB 1.8 on the same cores. Telegraf has batches of 5,000 points, may hold 20,000 and writes one after the other.\n"+
+				"The prepared lines are the same points in line protocol, sent by a loop that does nothing else.", i.set),
 			Tables: append(c.tables(), held, killed),
 		},
 		Targets: []report.Target{

@@ -53,6 +53,7 @@ func ingestLatencyCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 		table.Add(name, report.Range(percentiles(r.waits[n], fromSend, 50), milliseconds),
 			report.Range(percentiles(r.waits[n], fromSend, 99), milliseconds), report.Range(percentiles(r.waits[n], fromSend, 100), milliseconds))
 	}
+	table.Add(ratioRow(r, []func(waits) []time.Duration{fromSend})...)
 	return Outcome{
 		Section: report.Section{
 			Title:  "From a record to its point",

@@ -78,7 +78,19 @@ func latencyTable(title string, r runs) report.Table {
 		}
 		table.Add(row...)
 	}
+	table.Add(ratioRow(r, []func(waits) []time.Duration{fromSend, func(w waits) []time.Duration { return w.acked }})...)
 	return table
+}
+
+// ratioRow has ours divided by the peer's, round by round, for the median, p99 and max of each kind of latency.
+func ratioRow(r runs, kinds []func(waits) []time.Duration) []string {
+	row := []string{"ratio, by round"}
+	for _, of := range kinds {
+		for _, p := range []float64{50, 99, 100} {
+			row = append(row, report.Each(stats.Ratios(percentiles(r.waits[0], of, p), percentiles(r.waits[1], of, p)), report.Ratio))
+		}
+	}
+	return row
 }
 
 // percentiles are those of each round, in ms.

@@ -28,7 +28,8 @@ func rebuildCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 		}},
 		contestant{"bare consumer", func(ctx context.Context) (measure.Figures, error) {
 			return consumeAll(ctx, s, k, scene.Bare, "bare_records_total", set.Count)
-		}})
+		}},
+		largeFetching(s, k, set.Count))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -39,7 +40,10 @@ func rebuildCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 				"all of them committed, before it judges anything; against a bare consumer that reads them as a group.",
 			Tables: c.tables(),
 		},
-		Targets: []report.Target{atLeast("rebuild from Kafka, transactions/s", "bare consumer", 0.7, c.ratio(1, speed))},
+		Targets: []report.Target{
+			atLeast("rebuild from Kafka, transactions/s", "bare consumer", 0.7, c.ratio(1, speed)),
+			atLeast("rebuild from Kafka, transactions/s", largeFetches, 0.7, c.ratio(2, speed)),
+		},
 	}, nil
 }
 

@@ -7,56 +7,84 @@ import (
 	"time"
 
 	"fintrans/bench/measure"
+	"fintrans/bench/records"
 	"fintrans/bench/report"
 	"fintrans/bench/scene"
+	"fintrans/bench/stats"
 )
 
 // atRest is for how long the services are observed after a warm-up.
 const atRest = 20 * time.Second
 
+// fullHour is what the topics hold before a run with a window that is full: an hour's and the lateness's transactions at
+// 1,000 a second.
+const fullHour = 70 * time.Minute
+
+// quiet is one way for little to happen.
+type quiet struct {
+	name           string
+	wait           string // GEN_WAIT_SEC
+	held           int64  // transactions in the topics before
+	rounds         int
+	percent, bytes float64 // wanted; 0: nothing is
+}
+
 // restCase measures what the three services take together when little happens.
 func restCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	out := Outcome{Section: report.Section{
 		Title: "The three services at rest",
-		Text:  fmt.Sprintf("Settings as shipped but for the generator's pause, over %s; one run each. Memory is resident, at the end.", atRest),
+		Text: fmt.Sprintf("Settings as shipped but for the generator's pause, over %s, on topics that were empty half a minute before. Memory\n"+
+			"is resident, at the end. With topics that hold 70 minutes of 1,000 transactions/s already, the detector's window is full.", atRest),
 	}}
-	for _, at := range []struct {
-		name, wait     string
-		percent, bytes float64 // wanted; 0: nothing is
-	}{
-		{"the article's rate (a transaction every 2 s)", "2", 2, 0},
-		{"1,000 transactions/s", "0.001", 10, 100e6},
+	for _, q := range []quiet{
+		{"the article's rate (a transaction every 2 s)", "2", 0, s.Rounds, 2, 0},
+		{"1,000 transactions/s", "0.001", 0, s.Rounds, 10, 100e6},
+		{"1,000 transactions/s, the window full", "0.001", s.Records, 1, 0, 0},
 	} {
-		usage, err := rest(ctx, s, at.wait)
-		if err != nil {
-			return out, err
+		var rounds [][]used
+		for round := range q.rounds {
+			usage, err := rest(ctx, s, q)
+			if err != nil {
+				return out, err
+			}
+			rounds = append(rounds, usage)
+			all := usage[len(usage)-1]
+			s.Say("  round %d, %s: %s %% of a core, %s MB", round+1, q.name, report.Ratio(all.percent), report.Megabytes(all.memory))
 		}
-		table := report.Table{Header: []string{at.name, "% of a core", "memory MB"}}
-		all := used{name: "together"}
-		for _, u := range usage {
-			table.Add(u.name, report.Ratio(u.percent), report.Megabytes(float64(u.memory)))
-			all.percent += u.percent
-			all.memory += u.memory
-		}
-		table.Add(all.name, report.Ratio(all.percent), report.Megabytes(float64(all.memory)))
-		s.Say("  %s: %s %% of a core, %s MB", at.name, report.Ratio(all.percent), report.Megabytes(float64(all.memory)))
+		table, percent, bytes := restTable(q.name, rounds)
 		out.Section.Tables = append(out.Section.Tables, table)
-		out.Targets = append(out.Targets, atMost("trio at "+at.name+", %", "one core", at.percent, all.percent, report.Ratio))
-		if at.bytes > 0 {
-			out.Targets = append(out.Targets, atMost("trio at "+at.name+", memory in MB", "-", at.bytes/1e6, float64(all.memory)/1e6, report.Count))
+		if q.percent > 0 {
+			out.Targets = append(out.Targets, atMost("trio at "+q.name+", %", "one core", q.percent, percent, report.Ratio))
+		}
+		if q.bytes > 0 {
+			out.Targets = append(out.Targets, atMost("trio at "+q.name+", memory in MB", "-", q.bytes/1e6, bytes/1e6, report.Count))
 		}
 	}
 	return out, nil
+}
+
+// restTable has the spread of each service, and the medians of all together, which come last in each round.
+func restTable(name string, rounds [][]used) (table report.Table, percent, bytes float64) {
+	table.Header = []string{name, "% of a core", "memory MB"}
+	for i := range rounds[0] {
+		var percents, memories []float64
+		for _, usage := range rounds {
+			percents, memories = append(percents, usage[i].percent), append(memories, usage[i].memory)
+		}
+		table.Add(rounds[0][i].name, report.Range(percents, report.Ratio), report.Range(memories, report.Megabytes))
+		percent, bytes = stats.Of(percents).Median, stats.Of(memories).Median
+	}
+	return table, percent, bytes
 }
 
 // used is what a service took.
 type used struct {
 	name    string
 	percent float64 // of a core
-	memory  int64   // bytes
+	memory  float64 // bytes
 }
 
-func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
+func rest(ctx context.Context, s *scene.Scene, q quiet) ([]used, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience+atRest, errors.New("the services did not get ready"))
 	defer cancel()
 	server, err := s.Influx(ctx)
@@ -64,7 +92,7 @@ func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
 		return nil, err
 	}
 	defer server.Close()
-	k, err := s.Kafka(ctx)
+	k, err := filled(ctx, s, q.held)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +102,7 @@ func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
 		name     string
 		settings []string
 	}{
-		{scene.Generator, []string{"GEN_WAIT_SEC=" + wait}}, {scene.Ingest, []string{"INFLUX_API=" + server.URL()}}, {scene.Detector, nil},
+		{scene.Generator, []string{"GEN_WAIT_SEC=" + q.wait}}, {scene.Ingest, []string{"INFLUX_API=" + server.URL()}}, {scene.Detector, nil},
 	} {
 		p, err := s.Start(service.name, nil, append(service.settings, "BROKER="+k.Broker())...)
 		if err != nil {
@@ -83,12 +111,36 @@ func rest(ctx context.Context, s *scene.Scene, wait string) ([]used, error) {
 		defer p.Stop(grace)
 		processes = append(processes, p)
 	}
+	detector := processes[len(processes)-1]
+	if err := judged(ctx, detector, q.held); err != nil {
+		return nil, detector.Failure(err)
+	}
 	if err := measure.Pause(ctx, 2*warmUp); err != nil {
 		return nil, err
 	}
 	return observe(ctx, processes)
 }
 
+// filled starts an Apache Kafka with so many transactions in it.
+func filled(ctx context.Context, s *scene.Scene, held int64) (*scene.Kafka, error) {
+	if held == 0 {
+		return s.Kafka(ctx)
+	}
+	return s.Filled(ctx, records.Set{Count: held, Sources: 1000, Targets: 1000, Newest: time.Now(), Span: fullHour})
+}
+
+// judged waits until a detector has dealt with so many records.
+func judged(ctx context.Context, p *measure.Process, records int64) error {
+	url, err := p.URL(ctx)
+	for done := int64(0); err == nil && done < records; {
+		if done, err = measure.Counted("laundering_detector_records_total", url)(ctx); err == nil {
+			err = measure.Pause(ctx, warmUp/10)
+		}
+	}
+	return err
+}
+
+// observe ends with all of them together.
 func observe(ctx context.Context, processes []*measure.Process) ([]used, error) {
 	start, before := time.Now(), map[*measure.Process]time.Duration{}
 	var err error
@@ -101,16 +153,21 @@ func observe(ctx context.Context, processes []*measure.Process) ([]used, error) 
 		return nil, err
 	}
 	var list []used
+	all := used{name: "together"}
 	for _, p := range processes {
 		cpu, err := p.CPU()
 		if err != nil {
 			return nil, p.Failure(err)
 		}
 		u := used{name: p.Name(), percent: 100 * float64(cpu-before[p]) / float64(time.Since(start))}
-		if u.memory, err = p.Resident(); err != nil {
+		memory, err := p.Resident()
+		if err != nil {
 			return nil, p.Failure(err)
 		}
+		u.memory = float64(memory)
+		all.percent += u.percent
+		all.memory += u.memory
 		list = append(list, u)
 	}
-	return list, nil
+	return append(list, all), nil
 }

@@ -20,15 +20,19 @@ const (
 	consumerLine = `^(?:[^,]+, ){9}(\d+(?:\.\d+)?)$`
 )
 
+// perfHeap is what kafka-producer-perf-test.sh and kafka-consumer-perf-test.sh give their JVM.
+const perfHeap = "-Xmx512M"
+
 // ProducerPerformance has Kafka's own tool send records of this size to a topic: acknowledged by all in-sync
-// replicas, once. Its elapsed time is the one that it says itself, from its first record on; its processor time
+// replicas, once, and otherwise as the properties (NAME=VALUE) of the producer say. Its elapsed time is the one that it says itself, from its first record on; its processor time
 // includes the start of the JVM.
-func ProducerPerformance(ctx context.Context, s *scene.Scene, broker, topic string, total int64, size int) (measure.Figures, error) {
+func ProducerPerformance(ctx context.Context, s *scene.Scene, broker, topic string, total int64, size int, properties ...string) (measure.Figures, error) {
 	var said lastLine
-	p, err := java(ctx, s, said.keep, "ProducerPerformance", "org.apache.kafka.tools.ProducerPerformance",
+	args := []string{perfHeap, "org.apache.kafka.tools.ProducerPerformance",
 		"--bootstrap-server", broker, "--topic", topic, "--num-records", strconv.FormatInt(total, 10),
 		"--record-size", strconv.Itoa(size), "--throughput", "-1",
-		"--command-property", "acks=all", "enable.idempotence=true")
+		"--command-property", "acks=all", "enable.idempotence=true"}
+	p, err := java(ctx, s, said.keep, "ProducerPerformance", append(args, properties...)...)
 	if err != nil {
 		return measure.Figures{}, err
 	}
@@ -47,7 +51,7 @@ func ProducerPerformance(ctx context.Context, s *scene.Scene, broker, topic stri
 // it says itself for fetching; its processor time includes the start of the JVM.
 func ConsumerPerformance(ctx context.Context, s *scene.Scene, broker, topics string, total int64) (measure.Figures, error) {
 	var said lastLine
-	p, err := java(ctx, s, said.keep, "ConsumerPerformance", "org.apache.kafka.tools.ConsumerPerformance",
+	p, err := java(ctx, s, said.keep, "ConsumerPerformance", perfHeap, "org.apache.kafka.tools.ConsumerPerformance",
 		"--bootstrap-server", broker, "--include", topics, "--num-records", strconv.FormatInt(total, 10),
 		"--group", s.Name("perf"), "--hide-header")
 	if err != nil {

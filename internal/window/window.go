@@ -57,6 +57,9 @@ type Window struct {
 	ages      ages
 	added     int // transactions stored since the last sweep
 	swept     int // what was in the store after it
+
+	expected []uint32 // scratch of Expect
+	seen     uint64   // what Expect has read, so that the compiler does not leave the reading out
 }
 
 // New returns an empty Window. A negative Length is the same as 0.

@@ -68,6 +68,10 @@ func TestOnly(t *testing.T) {
 	if got, want := cfg.command("rest", "detector"), "make bench ONLY=rest,detector ROUNDS=2 RECORDS=20000"; got != want {
 		t.Errorf("command %q, want %q", got, want)
 	}
+	cfg.Profile = "profiles"
+	if got, want := cfg.command(), "make bench ROUNDS=2 RECORDS=20000 PROFILE=profiles"; got != want {
+		t.Errorf("command %q, want %q", got, want)
+	}
 }
 
 func TestTheMachineIsSaid(t *testing.T) {

@@ -77,5 +77,9 @@ func (c config) command(names ...string) string {
 	if len(names) > 0 {
 		command += " ONLY=" + strings.Join(names, ",")
 	}
-	return fmt.Sprintf("%s ROUNDS=%d RECORDS=%d", command, uint64(c.Rounds), uint64(c.Records))
+	command = fmt.Sprintf("%s ROUNDS=%d RECORDS=%d", command, uint64(c.Rounds), uint64(c.Records))
+	if c.Profile != "" { // it costs the services something
+		command += " PROFILE=" + c.Profile
+	}
+	return command
 }
