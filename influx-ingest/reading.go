@@ -7,6 +7,7 @@ import (
 
 	"fintrans/internal/consume"
 	"fintrans/internal/kafka"
+	"fintrans/internal/service"
 )
 
 const (
@@ -65,7 +66,7 @@ func newReading(i *ingest, s *session, c claim, city int) *reading {
 // run reads until the session ends, and then waits until what was read is
 // written, for as long as a drain may take.
 func (r *reading) run(ctx context.Context) {
-	tick := time.NewTicker(tickEvery)
+	tick := service.NewTicker(tickEvery)
 	defer tick.Stop()
 	for open := true; open && ctx.Err() == nil; {
 		batches := r.claim.Batches()

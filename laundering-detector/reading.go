@@ -7,6 +7,7 @@ import (
 
 	"fintrans/internal/consume"
 	"fintrans/internal/kafka"
+	"fintrans/internal/service"
 )
 
 const (
@@ -32,7 +33,7 @@ func (r *reading) run() error {
 	defer r.publishRest()
 	ctx := r.sess.Context()
 	r.marked = -1
-	tick := time.NewTicker(tickEvery)
+	tick := service.NewTicker(tickEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		batches := r.claim.Batches()
