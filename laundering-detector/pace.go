@@ -36,21 +36,39 @@ func (s *shard) leeway() int64 {
 	return cfg.AlertLateness.Milliseconds() + max(time.Minute.Milliseconds(), cfg.AlertWindow.Milliseconds()/8)
 }
 
-// slowest is the newest time of the topic that is furthest behind among those
-// that move and are not at their end, or MaxInt64 where there is none.
+// slowest is the time of the topic that is furthest behind among those that move
+// and are not at their end, or MaxInt64 where there is none.
 func (s *shard) slowest() int64 {
 	slowest, now := int64(math.MaxInt64), time.Now()
 	for i := range s.topics {
 		st := &s.topics[i]
-		if st.claim == nil || !st.read || st.paused.Load() || st.claim.Silent(now) > standing {
+		if st.claim == nil || st.paused.Load() || st.claim.Silent(now) > standing {
 			continue
 		}
 		if _, ended := st.claim.AtEnd(now); ended {
 			continue
 		}
-		slowest = min(slowest, st.newest)
+		if at, known := s.reached(st); known {
+			slowest = min(slowest, at)
+		}
 	}
 	return slowest
+}
+
+// reached is the time that a topic has come to: that of its newest good record, or
+// where the others were when it was last at its end, if that is later. They have let
+// go of what is older, so there is nothing to wait for before it. The times of bad
+// records do not count: they say nothing of the good ones behind them, for which the
+// others wait as long as there is a backlog that may hold some.
+func (s *shard) reached(st *topicState) (at int64, known bool) {
+	if s.low == math.MinInt64 {
+		return st.newest, st.read
+	}
+	left := s.low + s.detector.cfg.AlertLateness.Milliseconds()
+	if st.read {
+		return max(st.newest, left), true
+	}
+	return left, st.bad > 0 // a topic that is empty is soon seen at its end
 }
 
 func (s *shard) setPaused(st *topicState, topic int, paused bool) {

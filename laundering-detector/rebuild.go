@@ -105,6 +105,7 @@ func (s *shard) rebuild(ctx context.Context) (int, error) {
 		if oldest == math.MaxInt64 {
 			return 0, nil // no good record anywhere
 		}
+		s.low = oldest - s.detector.cfg.AlertLateness.Milliseconds() // no transaction still to be judged is older, but late ones
 		from = max(0, oldest-s.detector.cfg.AlertLateness.Milliseconds()-length)
 	}
 	if err := s.recall(ctx, logs.starts, from); err != nil {
@@ -127,7 +128,7 @@ func (s *shard) rebuild(ctx context.Context) (int, error) {
 
 // reset begins with nothing, also after an attempt that failed half-way.
 func (s *shard) reset() {
-	s.window = window.New(s.detector.windowConfig())
+	s.window, s.low = window.New(s.detector.windowConfig()), math.MinInt64
 	for i := range s.topics {
 		s.topics[i].read, s.topics[i].newest = false, 0
 		s.topics[i].known = known{}

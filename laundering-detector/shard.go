@@ -37,8 +37,11 @@ type shard struct {
 
 // claim is what a shard asks of its claims.
 type claim interface {
-	// AtEnd reports that nothing is left to read, as far as the broker said lately, and when it was asked.
+	// AtEnd reports that nothing but bad records was read since all was that the broker had when it was asked
+	// lately, and when that was.
 	AtEnd(now time.Time) (asked time.Time, ok bool)
+	// Good ends that: a good record was read.
+	Good()
 	// Silent is for how long no record was dealt with.
 	Silent(now time.Time) time.Duration
 	// Working reports that a rebuild comes forward.
@@ -51,6 +54,7 @@ type topicState struct {
 	initial int64       // offset of the first record that is not committed
 	read    bool        // a good record was
 	newest  int64       // time of the newest good record read, in ms since 1970
+	bad     int64       // records skipped
 	paused  atomic.Bool // for being far ahead of the others
 	owed    atomic.Bool // it may go on as soon as there is memory
 	known   known       // alerts that are published and judged again
@@ -126,7 +130,10 @@ func (s *shard) judge(ctx context.Context, topic int, batch []kafka.Record, aliv
 	}
 	m.judged(topic, len(batch), lines, start)
 	s.outbox.advance(topic, batch[len(batch)-1].Offset+1)
-	s.forget(topic)
+	if len(s.pairs) > 0 {
+		s.topics[topic].claim.Good()
+		s.forget(topic)
+	}
 	m.held(s.partition, s.window.Size())
 	s.keepPace()
 	return len(batch), lines, nil
@@ -156,6 +163,7 @@ type verdict struct {
 // judged against this one and committed, and after a crash nobody would alert.
 func (s *shard) observe(ctx context.Context, topic int, record *kafka.Record, v *verdict, alive func()) (bool, error) {
 	if v.reason != transaction.None {
+		s.topics[topic].bad++
 		s.detector.bad.Skip(s.detector.topics[topic], s.partition, record, v.reason)
 		return false, nil
 	}
@@ -209,7 +217,8 @@ func (s *shard) checkLate(topic int, at int64) {
 
 // forget lets go of what no transaction still to come needs: none of those is
 // older than the slowest topic's newest minus the lateness. A topic that has
-// nothing more to read does not hold the others back.
+// nothing more to read does not hold the others back, nor does one that has
+// nothing but bad records: their times say nothing of the good ones to come.
 func (s *shard) forget(moving int) {
 	length := s.detector.cfg.AlertWindow.Milliseconds()
 	if length == 0 {
@@ -245,8 +254,7 @@ func (s *shard) forget(moving int) {
 // ended. What came later is no older than what such a topic may have been sent
 // meanwhile, which is read a moment later and must not be late for that.
 func (s *shard) settled(low int64, now, ended time.Time) int64 {
-	if ended.Equal(now) { // no topic is idle
-		s.idle = idleLow{}
+	if ended.Equal(now) { // no topic is idle; what was noted stays good for one that is so now and then
 		return low
 	}
 	before := int64(math.MinInt64)

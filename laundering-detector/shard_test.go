@@ -25,6 +25,7 @@ type fakeClaim struct {
 func (c *fakeClaim) AtEnd(time.Time) (time.Time, bool) { return c.atEnd, !c.atEnd.IsZero() }
 func (c *fakeClaim) Silent(time.Time) time.Duration    { return c.silent }
 func (c *fakeClaim) Working()                          {}
+func (c *fakeClaim) Good()                             { c.atEnd = time.Time{} }
 
 // fakePauser remembers which topics are paused.
 type fakePauser map[string]bool
@@ -123,6 +124,13 @@ func (f *fixture) othersEnd(city string) {
 	}
 }
 
+// noneEnds lets no topic be at its end, as far as is known.
+func (f *fixture) noneEnds() {
+	for _, c := range f.claims {
+		c.atEnd = time.Time{}
+	}
+}
+
 func (f *fixture) alerts() int { return strings.Count(f.out.String(), "\n") }
 
 func TestJudgeAddsUpAcrossCities(t *testing.T) {
@@ -173,6 +181,14 @@ func TestForgetWaitsForTheSlowestTopic(t *testing.T) {
 			f.send("London", "1 2 0", minutes(200))
 			f.send("London", "1 2 0", minutes(200))
 		}, true},
+		{"the others are seen at their ends now and then", func(f *fixture) {
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+			f.noneEnds()
+			f.send("London", "1 2 0", minutes(200))
+			f.othersEnd("London")
+			f.send("London", "1 2 0", minutes(200))
+		}, false},
 		{"one of the others was at its end before", func(f *fixture) {
 			f.othersEnd("London")
 			f.send("London", "1 2 0", minutes(200))

@@ -17,6 +17,7 @@ func logs() []Case {
 		{"CityIsCreatedAgain", CityIsCreatedAgain},
 		{"TimesOfRecords", TimesOfRecords},
 		{"ClocksApart", ClocksApart},
+		{"CitiesOfBadRecordsHoldNobody", CitiesOfBadRecordsHoldNobody},
 	}
 }
 
@@ -155,6 +156,43 @@ func PoisonedCityDelaysNoOther(t testing.TB, start harness.Starter) {
 		awaitBad(t, p, "Tokyo", "fields", len(sent))
 	}
 	term(t, in, det)
+	report(t, tenMinutes.Check(alerts(t, det), transfers(records)))
+}
+
+// CitiesOfBadRecordsHoldNobody has the clock of one city go wrong after its first transaction, and another never send a
+// good record: the others neither wait for them, though they go on for much longer than a window, nor is held for them
+// what the others no longer need.
+func CitiesOfBadRecordsHoldNobody(t testing.TB, start harness.Starter) {
+	s := harness.NewSystem(t, start, harness.Need{Partitions: 1})
+	flow := recent
+	flow.weights = []int{3, 2, 1, 0, 0}
+	records := flow.transactions()
+	records = append([]harness.Record{harness.Transfer("Tokyo", records[0].Time, 1, 2, 3)}, records...)
+	det := s.Start(detector, rules(tenMinutes, 10*time.Minute))
+	startStream(t, s, func(yield func(harness.Record) bool) {
+		for {
+			ahead := harness.Transfer("Tokyo", time.Now().Add(time.Hour), 1, 2, 3)
+			if !yield(ahead) || !yield(harness.Transfer("Moscow", time.UnixMilli(-1), 1, 2, 3)) {
+				return
+			}
+		}
+	}, load/10)
+	// By the batch: a city is not paused in the middle of what it has already fetched.
+	for end := 0; end < len(records); {
+		begin := end
+		end = min(begin+len(records)/4, len(records))
+		s.Produce(records[begin:end]...)
+		awaitAlertsOf(t, det, records[:end])
+	}
+	startStream(t, s, func(yield func(harness.Record) bool) { // what is held is looked at when something comes
+		for yield(harness.Transfer("London", time.Now(), 998, 999, 0)) {
+		}
+	}, 50)
+	harness.Eventually(t, func() (bool, string) {
+		held, _ := det.Metric("laundering_detector_window_transactions", nil)
+		return int(held) < len(records)*3/4, fmt.Sprintf("%v of %d transactions are held, want those of half the time", held, len(records))
+	})
+	term(t, det)
 	report(t, tenMinutes.Check(alerts(t, det), transfers(records)))
 }
 

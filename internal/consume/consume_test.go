@@ -179,8 +179,10 @@ func TestAtEnd(t *testing.T) {
 		p.atEndAt.Store(time.Now().UnixNano())
 		time.Sleep(time.Second)
 		expect("asked a second ago", true)
-		done(p, 1)
-		expect("moved since", false)
+		p.passed(1, 1)
+		expect("nothing but bad records since", true)
+		done(p, 2)
+		expect("a good record since", false)
 		time.Sleep(time.Second)
 		p.atEndAt.Store(time.Now().UnixNano())
 		time.Sleep(time.Minute)
@@ -216,7 +218,7 @@ func TestStuckIsLagWithoutProgress(t *testing.T) {
 	})
 }
 
-func TestSilentClaimsAreAskedAboutNowAndThen(t *testing.T) {
+func TestIdleClaimsAreAskedAboutNowAndThen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tr := testTracker()
@@ -227,19 +229,66 @@ func TestSilentClaimsAreAskedAboutNowAndThen(t *testing.T) {
 		}{{time.Second, 0}, {3 * time.Second, 1}}
 		for _, s := range steps {
 			time.Sleep(s.wait)
-			if got := len(tr.silent(time.Now())); got != s.want {
+			if got := len(tr.idle(time.Now())); got != s.want {
 				t.Errorf("after %v: got %d, want %d", s.wait, got, s.want)
 			}
 		}
 		p.askedAt.Store(time.Now().UnixNano())
-		if got := len(tr.silent(time.Now())); got != 0 {
+		if got := len(tr.idle(time.Now())); got != 0 {
 			t.Error("asked again at once")
 		}
 		time.Sleep(askAgain + time.Millisecond)
-		if got := len(tr.silent(time.Now())); got != 1 {
+		if got := len(tr.idle(time.Now())); got != 1 {
 			t.Error("not asked again")
 		}
 	})
+}
+
+// A log to which bad records are written all the time never stands still: that it has nothing else to read has to be
+// found out while they come.
+func TestAClaimOfBadRecordsComesToItsEnd(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		lag  int64 // seconds
+		good bool  // a record in the middle is
+		want bool
+	}{
+		{"as they come", 0, false, true},
+		{"a little behind", 8, false, true},
+		{"far behind", 60, false, false},
+		{"with good ones", 0, true, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tr := testTracker()
+				p := tr.add(&fakeClaim{topic: "SF"})
+				ended := 0
+				for second := int64(1); second <= 100; second++ { // the log gets a record in each
+					time.Sleep(time.Second)
+					if tt.good {
+						p.Good()
+					}
+					p.passed(max(0, second-tt.lag), 1)
+					for _, idle := range tr.idle(time.Now()) {
+						idle.askedAt.Store(time.Now().UnixNano())
+						tr.compareEnd(t.Context(), idle, second+1, time.Now())
+					}
+					if asked, ok := p.AtEnd(time.Now()); ok {
+						ended++
+						if left := asked.Unix() - (time.Now().Unix() - tt.lag); left > 0 {
+							t.Fatalf("at its end as of %d s before it was", left)
+						}
+					}
+				}
+				if tt.want != (ended > 30) || !tt.want && ended > 0 {
+					t.Errorf("seen at its end in %d seconds of 100, want %v", ended, tt.want)
+				}
+			})
+		})
+	}
 }
 
 func TestCompareNamesWhatWillBeReadAgain(t *testing.T) {
@@ -292,6 +341,7 @@ func TestDescribe(t *testing.T) {
 
 // done has everything below next dealt with and marked.
 func done(p *progress, next int64) {
+	p.Good()
 	p.passed(next, 1)
 	p.mark(next)
 }

@@ -68,6 +68,7 @@ func (c *Claim) Tick() { c.loop.Tick() }
 // Done marks every record below next as dealt with; millis is the time of the
 // last of them, or negative where it is not known. The next commit covers it.
 func (c *Claim) Done(next, millis int64) {
+	c.Good()
 	c.Passed(next, millis)
 	c.Mark(next)
 }

@@ -15,16 +15,18 @@ import (
 )
 
 const (
-	// A claim that has been silent for this long is asked about: is it at its end?
+	// A claim without a good record for this long is asked about: is it at its end?
 	silence = 3 * time.Second
 	// ... and again after this long.
 	askAgain = 5 * time.Second
+	// An answer that is older does not count.
+	tooOld = 3 * askAgain
 	// Lag without progress for this long is a reason not to be ready.
 	stuckAfter = 60 * time.Second
 )
 
 // tracker knows every claim of this member. It asks the broker where the logs
-// of silent claims end, which the fetches of an idle partition do not tell.
+// of idle claims end, which the fetches of an idle partition do not tell.
 type tracker struct {
 	cfg     Config
 	loop    *service.Loop
@@ -122,20 +124,22 @@ func (t *tracker) stuck() string {
 	return "records wait and none is dealt with: " + strings.Join(names, ", ")
 }
 
-// run asks about silent claims until ctx ends.
+// run asks about idle claims until ctx ends.
 func (t *tracker) run(ctx context.Context) {
 	defer t.loop.Done()
 	for t.loop.Sleep(ctx, time.Second) == nil {
-		if silent := t.silent(time.Now()); len(silent) > 0 {
-			t.ask(ctx, silent)
+		if idle := t.idle(time.Now()); len(idle) > 0 {
+			t.ask(ctx, idle)
 		}
 	}
 }
 
-func (t *tracker) silent(now time.Time) []*progress {
+// idle returns the claims that it is time to ask about, and sees who has come as far as the answers before.
+func (t *tracker) idle(now time.Time) []*progress {
 	var list []*progress
 	for _, p := range t.live() {
-		if p.Silent(now) > silence && now.UnixNano()-p.askedAt.Load() > int64(askAgain) {
+		p.look()
+		if p.idle(now) {
 			list = append(list, p)
 		}
 	}
@@ -144,9 +148,9 @@ func (t *tracker) silent(now time.Time) []*progress {
 
 // ask learns where the logs end and, where a claim seems to be behind, whether
 // what is between is anything to read at all.
-func (t *tracker) ask(ctx context.Context, silent []*progress) {
+func (t *tracker) ask(ctx context.Context, idle []*progress) {
 	partitions := map[string][]int32{}
-	for _, p := range silent {
+	for _, p := range idle {
 		p.askedAt.Store(time.Now().UnixNano())
 		partitions[p.topic] = append(partitions[p.topic], p.partition)
 	}
@@ -159,20 +163,30 @@ func (t *tracker) ask(ctx context.Context, silent []*progress) {
 		t.cfg.Runtime.Log.WithError(err).Debug("asking for the ends of the logs")
 		return
 	}
-	for _, p := range silent {
+	for _, p := range idle {
 		end, ok := ends[p.topic][p.partition]
 		if !ok {
 			continue
 		}
 		t.loop.Tick()
 		p.end.Store(end)
-		next := p.next.Load()
-		if end > max(next, p.nothing.Load()) && !t.empty(ctx, p, next, end) {
-			continue
-		}
-		p.nothing.Store(end)
-		p.atEndAt.Store(asked.UnixNano())
+		t.compareEnd(ctx, p, end, asked)
 	}
+}
+
+// compareEnd finds out whether the claim has dealt with all that its log held when the broker was asked.
+func (t *tracker) compareEnd(ctx context.Context, p *progress, end int64, asked time.Time) {
+	next := p.next.Load()
+	switch {
+	case end <= max(next, p.nothing.Load()):
+	case p.Silent(asked) <= silence: // bad records flow: it gets there by itself, or is behind
+		p.await(end, asked)
+		return
+	case !t.empty(ctx, p, next, end):
+		return
+	}
+	p.nothing.Store(end)
+	p.atEnd(asked)
 }
 
 // empty reports whether no record that a consumer is given lies in [from, to).
