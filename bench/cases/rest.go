@@ -16,9 +16,9 @@ import (
 // atRest is for how long the services are observed after a warm-up.
 const atRest = 20 * time.Second
 
-// fullHour is what the topics hold before a run with a window that is full: an hour's and the lateness's transactions at
+// filledOver is the time over which the topics were filled before a run with a full window: an hour and the lateness, at
 // 1,000 a second.
-const fullHour = 70 * time.Minute
+const filledOver = 70 * time.Minute
 
 // quiet is one way for little to happen.
 type quiet struct {
@@ -126,7 +126,7 @@ func filled(ctx context.Context, s *scene.Scene, held int64) (*scene.Kafka, erro
 	if held == 0 {
 		return s.Kafka(ctx)
 	}
-	return s.Filled(ctx, records.Set{Count: held, Sources: 1000, Targets: 1000, Newest: time.Now(), Span: fullHour})
+	return s.Filled(ctx, records.Set{Count: held, Sources: 1000, Targets: 1000, Newest: time.Now(), Span: filledOver})
 }
 
 // judged waits until a detector has dealt with so many records.
