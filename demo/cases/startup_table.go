@@ -60,7 +60,7 @@ var (
 	badURLs = []badValue{
 		{value: "127.0.0.1:8086", expected: "http://host:port"}, {value: "ftp://host:1", expected: "http://host:port"},
 		{value: "http://", expected: "http://host:port"}, {value: "http://host:port", expected: "http://host:port"},
-		{value: "http://host/?q=1", expected: "http://host:port"},
+		{value: "http://host/?q=" + secret, expected: "http://host:port", shown: "http://host/?"},
 		{value: "http://user:" + secret + "@host:8086", expected: "settings of their own", shown: "@host:8086"},
 	}
 )

@@ -110,7 +110,8 @@ func TestScoreFallsWithTheDetector(t *testing.T) {
 			File: windowConfig, Old: "uint64(d.cfg.AlertThreshold),", New: "uint64(d.cfg.AlertThreshold) - 1,",
 		}, true},
 		{"a city is ignored", harness.Mutation{
-			File: shard, Old: "	pair := t.Pair()\n", New: "	if s.detector.topics[topic] == \"Moscow\" {\n		return false, nil\n	}\n	pair := t.Pair()\n",
+			File: shard, Old: "	at, pair := record.Millis, v.Pair()\n",
+			New: "	if s.detector.topics[topic] == \"Moscow\" {\n		return false, nil\n	}\n	at, pair := record.Millis, v.Pair()\n",
 		}, false},
 		{"the window is half as long", harness.Mutation{
 			File: windowConfig, Old: "d.cfg.AlertWindow.Milliseconds(),", New: "d.cfg.AlertWindow.Milliseconds() / 2,",
