@@ -107,8 +107,8 @@ start_server() {
 # keep_serving stays for as long as tasks may need their programs again.
 keep_serving() {
   [[ $SERVE == 1 ]] || return 0
+  trap 'exit 0' INT TERM HUP # the installation itself is finished, from before anybody is told so
   echo
   echo "Serving dist/ at $ARTIFACTS_URL until Ctrl-C. A task that is started anew later needs it."
-  trap 'exit 0' INT TERM HUP # the installation itself is finished
   wait "$SERVER_PID" || fail "$EXIT_FAILURE" "what served dist/ has ended ('$(tail -n 1 "$WORK/server")'): tasks that are started anew will not find their programs; run this command again."
 }

@@ -65,3 +65,16 @@ func TestServe(t *testing.T) {
 		t.Errorf("exit status %d, served %v:\n%s", status, served, strings.Join(said, "\n"))
 	}
 }
+
+// TestServeMayBeEndedAtOnce sends the signal with the very sentence that says how to end it.
+func TestServeMayBeEndedAtOnce(t *testing.T) {
+	t.Parallel()
+	output, err := shell(t, os.Getenv("PATH"), "artifacts", `
+		SERVE=1 ARTIFACTS_URL=http://127.0.0.1:1
+		trap 'exit 130' INT TERM HUP
+		echo() { builtin echo "$@"; case $* in Serving*) kill -TERM "$BASHPID" ;; esac; }
+		keep_serving`, "")
+	if err != nil || !strings.Contains(output, "until Ctrl-C") {
+		t.Errorf("got %v and %q, want exit status 0", err, output)
+	}
+}
