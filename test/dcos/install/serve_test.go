@@ -2,12 +2,15 @@ package install_test
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"fintrans/test/child"
 )
 
 // TestServe installs from a checkout's own dist/, and ends well when it is told to.
@@ -31,15 +34,19 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := child.FreePorts(1) // which stays free until the installer gets so far
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := free.Addr().String()
+	at := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	other, err := net.Listen("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
 	taken := c.command(checkout+"/install-fintrans.sh", "--serve="+at)
 	taken.Dir = checkout
 	c.run(taken).expect(t, 3, "--serve=HOST:PORT")
-	if err := free.Close(); err != nil {
+	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
 
