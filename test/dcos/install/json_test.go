@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"fintrans/demo/harness"
 )
 
 // awks are those that a user's machine may have; the tests run with each that is there, and with this machine's.
@@ -45,7 +46,7 @@ func shell(t *testing.T, path, part, command, stdin string) (string, error) {
 	run.Dir = root
 	run.Env = []string{"PATH=" + path, "TMPDIR=" + t.TempDir()}
 	run.Stdin = strings.NewReader(stdin)
-	run.WaitDelay = time.Second
+	run.WaitDelay = harness.Patience
 	output, err := run.Output()
 	return string(output), err
 }
