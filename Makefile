@@ -21,6 +21,11 @@ in_modules = @set -e; for module in $(1); do echo "== $$module: $(if $(3),$(3),$
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# What is run by version is fetched and compiled, before it is needed.
+.PHONY: tools
+tools:
+	@$(GOLANGCI_LINT) version && $(CYCLONEDX) version
+
 .PHONY: build $(SERVICES)
 build: $(SERVICES) ## build the three services into ./build
 $(SERVICES):

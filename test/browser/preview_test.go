@@ -62,7 +62,7 @@ func TestPreview(t *testing.T) {
 	}
 	page.picture("fintrans.png")
 
-	page.do("click the alert", chromedp.Click(`[data-title="Alerts"] tbody a`), chromedp.WaitVisible(`[data-title="Transfers, one by one"] tbody`))
+	page.click(`[data-title="Alerts"] tbody a`, `[data-title="Transfers, one by one"] tbody`)
 	page.shows("Transfers", fmt.Sprint(len(ring)))
 	page.shows("Total, $", "10644")
 	if rows := strings.Count(page.text(`[data-title="Transfers, one by one"] tbody`), "\n") + 1; rows != len(ring) {
@@ -71,8 +71,8 @@ func TestPreview(t *testing.T) {
 	page.picture("transfers.png")
 
 	more := harness.Transfer("NYC", time.Now(), 1, 2, 3)
-	page.do("open the pipeline and go back", chromedp.Click(`nav a[href*="pipeline"]`), chromedp.WaitVisible(`[data-title="Retries"]`),
-		chromedp.Click(`nav a[href="/d/fintrans/fintrans"]`), chromedp.WaitVisible(`[data-title="Transactions"] .number`))
+	page.click(`nav a[href*="pipeline"]`, `[data-title="Retries"]`)
+	page.click(`nav a[href="/d/fintrans/fintrans"]`, `[data-title="Transactions"] .number`)
 	s.Produce(more)
 	harness.Eventually(t, func() (bool, string) { // within 5 s, without anybody reloading
 		got := page.number("Transactions")
@@ -143,6 +143,7 @@ func open(t *testing.T) tab {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 1000), chromedp.DisableGPU, chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	allocator, stop := chromedp.NewExecAllocator(ctx, options...)
@@ -161,6 +162,12 @@ func (p tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	if err := chromedp.Do(p.ctx, actions...); err != nil {
 		p.t.Fatalf("%s: %v", what, err)
 	}
+}
+
+// click follows a link, and returns when what it leads to is there, and the whole page with it.
+func (p tab) click(link, leadsTo string) {
+	p.t.Helper()
+	p.do("click "+link, chromedp.Click(link), chromedp.WaitVisible(leadsTo), chromedp.WaitReady("main + script")) // behind all panels
 }
 
 // text reads in one step: the page replaces its panels every few seconds.

@@ -9,10 +9,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 )
 
 // copyDependencies is the goal of Maven that fetches what a pom names, pinned like everything else.
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+// fetching is held while jars are looked for or fetched: of those that want the same ones, one fetches them, and one
+// Maven at a time writes to the repository that all of them share.
+var fetching sync.Mutex
+
+// fetchTries is how often Maven is started for the same jars: a registry may not answer for a moment.
+const fetchTries = 3
 
 // library returns the directory with the jars of the generation. It fetches them the first time, and
 // again when the pom has changed.
@@ -31,6 +39,8 @@ func Jars(ctx context.Context, pom, folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	fetching.Lock()
+	defer fetching.Unlock()
 	name := filepath.Base(filepath.Dir(pom))
 	library := filepath.Join(folder, fmt.Sprintf("%s-%x", name, sha256.Sum256(text))[:len(name)+13])
 	if _, err := os.Stat(library); !errors.Is(err, fs.ErrNotExist) {
@@ -54,9 +64,16 @@ func fetch(ctx context.Context, pom, folder, library string) error {
 		return err
 	}
 	defer os.RemoveAll(partial) //nolint:errcheck // what is left of it is ignored, and removed by `make clean`
-	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-ntp", "-f", pom, copyDependencies, "-DoutputDirectory="+partial)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("fetch the jars that %s names: %w\n%s", pom, err, output)
+	for try := 1; ; try++ {
+		// -U has it ask again for what it has noted as not there.
+		cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-ntp", "-U", "-f", pom, copyDependencies, "-DoutputDirectory="+partial)
+		output, err := cmd.CombinedOutput()
+		if err == nil {
+			break
+		}
+		if try == fetchTries || ctx.Err() != nil {
+			return fmt.Errorf("fetch the jars that %s names: %w\n%s", pom, err, output)
+		}
 	}
 	if err := os.Chmod(partial, 0o755); err != nil {
 		return err

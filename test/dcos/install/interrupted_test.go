@@ -14,19 +14,25 @@ import (
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	c := start(t)
-	// Longer than everything else takes, so that there is a wait to be killed in.
-	c.misbehave(standin.Misbehaviour{PackageDelay: 20})
-	for _, step := range []string{
-		"looking at what it needs",
-		"creating app " + generator,
-		"creating app " + detector,
-		"installing package kafka",
-		"installing package grafana",
-		"package grafana: ",
-		"Grafana: data source and dashboards",
+	hang := func(method, path string) []*standin.Fault {
+		return []*standin.Fault{{Method: method, Path: path, Hang: true}}
+	}
+	for _, step := range []struct {
+		says string
+		then []*standin.Fault // holds it there, so that the kill does not come when the step is over and the next one done
+	}{
+		{"looking at what it needs", hang("PUT", apps)},
+		{"creating app " + generator, hang("PUT", apps)},
+		{"creating app " + detector, hang("PUT", "/service/marathon/v2/apps"+detector)},
+		{"installing package kafka", hang("POST", "/package/install")},
+		{"installing package grafana", nil},
+		{"package grafana: ", nil},
+		{"Grafana: data source and dashboards", nil},
 	} {
-		t.Logf("killed at %q", step)
-		c.killAt(step)
+		// A package takes longer than everything else, so that there is a wait to be killed in.
+		c.misbehave(standin.Misbehaviour{PackageDelay: 20, Faults: step.then})
+		t.Logf("killed at %q", step.says)
+		c.killAt(step.says)
 	}
 	c.install(0, []string{"money flows", "nothing was changed"})
 	c.run(c.command("./install-fintrans.sh", "--status")).expect(t, 0)

@@ -2,12 +2,15 @@ package install_test
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"fintrans/test/child"
 )
 
 // TestServe installs from a checkout's own dist/, and ends well when it is told to.
@@ -19,27 +22,26 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"marathon": whole + "/marathon", "grafana": whole + "/grafana", "dist": need(t, shared.dist)} {
+	for name, target := range map[string]string{
+		"install-fintrans.sh": whole + "/install-fintrans.sh", "marathon": whole + "/marathon", "grafana": whole + "/grafana", "dist": need(t, shared.dist),
+	} {
 		if err := os.Symlink(target, filepath.Join(checkout, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	script, err := os.ReadFile(whole + "/install-fintrans.sh")
-	if err == nil {
-		err = os.WriteFile(checkout+"/install-fintrans.sh", script, 0o700)
-	}
+	ports, err := child.FreePorts(1) // which stays free until the installer gets so far
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	at := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	other, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := free.Addr().String()
 	taken := c.command(checkout+"/install-fintrans.sh", "--serve="+at)
 	taken.Dir = checkout
 	c.run(taken).expect(t, 3, "--serve=HOST:PORT")
-	if err := free.Close(); err != nil {
+	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
 

@@ -1,6 +1,8 @@
 package install_test
 
 import (
+	"encoding/json"
+	"slices"
 	"testing"
 
 	"fintrans/test/dcos/standin"
@@ -19,6 +21,10 @@ type trouble struct {
 
 const apps = "/service/marathon/v2/apps/fintrans/"
 
+// installed are flags of a cluster that has the packages from the start, as the installer wants them: it then comes to
+// what is behind them whatever time it has, and does not give up at one that is only just being installed.
+var installed = []string{"--installed", "kafka:2.10.0-2.4.0,influxdb:1.4,marathon-lb:1.15.0,grafana:5.0.1-5.1.0"}
+
 var troubles = []trouble{
 	{
 		name: "the command cannot be launched", how: standin.Misbehaviour{FailLaunch: []string{generator}},
@@ -33,10 +39,10 @@ var troubles = []trouble{
 		name: "packages take too long", how: standin.Misbehaviour{PackageDelay: 600}, args: []string{"--timeout", "30"},
 		status: 4, texts: []string{"package kafka is not ready after 30 s", "0 of 1 task running"},
 	}, {
-		name: "Kafka's broker takes too long", how: standin.Misbehaviour{BrokerDelay: 600}, args: []string{"--timeout", "40"},
+		name: "Kafka's broker takes too long", flags: installed, how: standin.Misbehaviour{BrokerDelay: 600}, args: []string{"--timeout", "30"},
 		status: 4, texts: []string{"Kafka's broker is not ready", "kafka-0-broker"},
 	}, {
-		name: "Kafka's address is dead", how: standin.Misbehaviour{SilentBrokers: true}, args: []string{"--timeout", "40"},
+		name: "Kafka's address is dead", flags: installed, how: standin.Misbehaviour{SilentBrokers: true}, args: []string{"--timeout", "60"},
 		status: 4, texts: []string{"app " + generator + " is not ready", "health check: 503", "log"},
 	}, {
 		name: "Marathon takes no change", how: fault("PUT", apps, 500, 0),
@@ -70,8 +76,11 @@ func TestTrouble(t *testing.T) {
 	for _, test := range troubles {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := start(t, test.flags...)
-			c.misbehave(test.how)
+			how, err := json.Marshal(test.how)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := start(t, slices.Concat(test.flags, []string{"--misbehave", string(how)})...)
 			if test.make != nil {
 				test.make(c)
 			}

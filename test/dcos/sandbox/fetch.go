@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -37,28 +38,35 @@ func fetchAll(ctx context.Context, dir string, files []Fetch) error {
 }
 
 func fetch(ctx context.Context, dir string, file Fetch) error {
-	content, err := open(ctx, file.URI)
+	source, err := open(ctx, file.URI)
 	if err != nil {
 		return err
 	}
-	defer content.Close()
+	defer source.Close()
+	content, err := io.ReadAll(source)
+	if err != nil {
+		return err
+	}
 	mode := os.FileMode(0o644)
 	if file.Executable {
 		mode = 0o755
 	}
 	target := filepath.Join(dir, base(file.URI))
-	out, err := os.OpenFile(target, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
-	if err != nil {
+	if err := write(target, content, mode); err != nil {
 		return err
 	}
-	_, err = io.Copy(out, content)
-	if closing := out.Close(); err == nil {
-		err = closing
+	if file.Extract {
+		return extract(ctx, dir, target)
 	}
-	if err == nil && file.Extract {
-		err = extract(ctx, dir, target)
-	}
-	return err
+	return nil
+}
+
+// write writes a file that may be run next. No other process is started meanwhile: it would have the file open for
+// writing until its exec, and what somebody has open for writing cannot be run.
+func write(path string, content []byte, mode os.FileMode) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, content, mode)
 }
 
 // base is the name that the agent gives to the file: the last part of the URI with its query.

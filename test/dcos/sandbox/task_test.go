@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,6 +79,30 @@ func TestFetchesAndRuns(t *testing.T) {
 	}
 	if got := read(t, task, "stderr"); got != "log\n" {
 		t.Errorf("stderr is %q", got)
+	}
+}
+
+// TestFetchedProgramCanBeRun has the process start others meanwhile: between fork and exec each of them has what this
+// process has open, and what somebody has open for writing cannot be run.
+func TestFetchedProgramCanBeRun(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var starters sync.WaitGroup
+	for range 4 {
+		starters.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.CommandContext(ctx, "true").Run() // one that the end of the test kills has served as well
+			}
+		})
+	}
+	defer starters.Wait()
+	defer cancel()
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("#!/bin/sh\nexit 3\n"))
+	}))
+	t.Cleanup(files.Close)
+	for range 100 {
+		ends(t, start(t, Spec{Command: "exec ./tool", Fetch: []Fetch{{URI: files.URL + "/tool", Executable: true}}}), Failed, "status 3")
 	}
 }
 

@@ -156,7 +156,8 @@ func TestGoClientAndApps(t *testing.T) {
 	}
 	k.want(409, "already exists", "POST", apps+"/", sleeper)
 	k.runs()
-	k.want(200, `"deploymentId"`, "PUT", apps+"/fintrans/x?force=true", `{"instances":2}`)
+	const endless = `{"instances":2,"cpus":1000}` // no agent has so many, so that the deployment goes on
+	k.want(200, `"deploymentId"`, "PUT", apps+"/fintrans/x?force=true", endless)
 	k.want(200, `"deploymentId"`, "POST", apps+"/fintrans/x/restart", "")
 	k.want(200, `"id":"/fintrans/x"`, "GET", "/service/marathon/v2/groups", "")
 	k.want(409, "App is locked", "PUT", apps+"/fintrans/x", `{"instances":3}`)
