@@ -106,8 +106,8 @@ func MoneyDoesNotWaitForAlerts(t testing.TB, start harness.Starter) {
 	in.Restart()
 	s.Produce(records[third : 2*third]...)
 	s.AwaitVolumes(volumes(records[:2*third]))
-	det.Restart() // makes the topic again
 	s.Query(`DROP RETENTION POLICY "month" ON fintrans`)
+	det.Restart() // makes the topic again
 	s.Produce(records[2*third:]...)
 	s.AwaitVolumes(volumes(records))
 	s.AwaitCommitted(detector, harness.Cities()...)

@@ -108,11 +108,11 @@ func awaitLines(t testing.TB, p *harness.Process, lines int) {
 	})
 }
 
-// awaitStandstill waits until the group has committed nothing new for a while: longer than the consumers
-// let pass between two commits.
+// awaitStandstill waits until the group has committed nothing new for a while: twice as long as the consumers
+// let pass between two commits, of which one may be slow.
 func awaitStandstill(t testing.TB, s *harness.System, group string) {
 	t.Helper()
-	const while = 6 * time.Second
+	const while = 10 * time.Second
 	last, since := "", time.Now()
 	harness.Eventually(t, func() (bool, string) {
 		committed := fmt.Sprint(s.Committed(group))

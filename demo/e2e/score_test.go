@@ -162,6 +162,11 @@ func TestPrecisionOverAnHour(t *testing.T) {
 			generator := s.Start("generator", harness.Env{
 				"GEN_WAIT_SEC": fmt.Sprintf("%.9f", 1/float64(rate)), "GEN_COUNT": fmt.Sprint(rate * 3600), "GEN_SEED": "1",
 			}, harness.Options{Binaries: hurried})
+			// A million transactions are more than what others wait for.
+			harness.EventuallyWithin(t, 2*harness.Patience, func() (bool, string) {
+				judged, _ := det.Metric("laundering_detector_records_total", nil)
+				return int(judged) >= rate*3600, fmt.Sprintf("%v of %d transactions were judged", judged, rate*3600)
+			})
 			if status := generator.Wait(); status != 0 {
 				t.Fatalf("generator: exit status %d, want 0", status)
 			}

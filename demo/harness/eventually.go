@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Patience is how long a state that must come may take on a slow, busy machine.
-const Patience = 60 * time.Second
+// Patience is how long a state that must come may take on a slow, busy machine. After an outage a service may take a
+// minute by itself: 10 s between two attempts, 20 s for a rebalance, 30 s until the metadata are asked for again.
+const Patience = 2 * time.Minute
 
 // Eventually waits until the condition holds, and fails the test when it does not in time: with the
 // reason that the condition gave last, which says what was seen and what was expected.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -134,7 +135,8 @@ func (s *System) CreateTopicOn(broker, partitions int32, topic string) {
 	}
 }
 
-// DeleteTopics deletes topics and what is in them.
+// DeleteTopics deletes topics and what is in them. It waits until the brokers do not know them any more: a controller
+// answers before that, and what is sent meanwhile would be acknowledged, and then deleted.
 func (s *System) DeleteTopics(topics ...string) {
 	s.t.Helper()
 	ctx, cancel := s.context()
@@ -146,6 +148,31 @@ func (s *System) DeleteTopics(topics ...string) {
 	if err != nil {
 		s.t.Fatalf("delete topics %v: %v", topics, err)
 	}
+	Eventually(s.t, func() (bool, string) {
+		known, err := s.known(ctx, topics)
+		return err == nil && len(known) == 0, fmt.Sprintf("the brokers still know %v: %v", known, err)
+	})
+}
+
+// known are those of the topics that a broker knows. It asks one: what clients remember is seconds old.
+func (s *System) known(ctx context.Context, topics []string) ([]string, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	for _, topic := range topics {
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = kmsg.StringPtr(topic)
+		request.Topics = append(request.Topics, asked)
+	}
+	answer, err := request.RequestWith(ctx, s.topic.kafka)
+	if err != nil {
+		return nil, err
+	}
+	var known []string
+	for _, topic := range answer.Topics {
+		if topic.ErrorCode != kerr.UnknownTopicOrPartition.Code {
+			known = append(known, *topic.Topic)
+		}
+	}
+	return known, nil
 }
 
 // AddPartitions adds to the number of partitions of topics.

@@ -124,6 +124,7 @@ func TestChildThatDiesIsStartedAgain(t *testing.T) {
 	if group != first || group == syscall.Getpgrp() || life != 1 {
 		t.Errorf("process %d of group %d in life %d, want a group of its own in life 1", first, group, life)
 	}
+	log.await(t, 1) // which it writes last
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

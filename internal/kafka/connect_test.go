@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -25,12 +26,21 @@ import (
 	"fintrans/internal/service"
 )
 
-// unusedAddress returns an address on which nothing listens.
+// unusedAddress returns an address on which nothing listens. Its port is none of those that a system gives out by
+// itself: another test's server could have got one of these by the time that something listens here.
 func unusedAddress(t *testing.T) string {
 	t.Helper()
-	listener := listen(t)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	const first, last = 20_000, 32_000
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", first+mathrand.IntN(last-first))
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+		if err == nil {
+			_ = listener.Close()
+			return address
+		}
+	}
+	t.Fatalf("no port from %d to %d is free", first, last)
+	return ""
 }
 
 func TestConnectWaitsForTheBroker(t *testing.T) {

@@ -71,7 +71,7 @@ func TestServicesAreKilledEachSecond(t *testing.T) {
 	for n := range 3 * kills {
 		of := []string{generator, ingest, detector}[n%3]
 		<-tick.C
-		harness.Eventually(t, func() (bool, string) { return d.kill(of), of + " does not run" })
+		harness.Eventually(t, func() (bool, string) { return d.send(of, syscall.SIGKILL), of + " does not run" })
 		harness.Eventually(t, func() (bool, string) {
 			died := d.count("^" + of + " died \\(signal: killed\\) and starts again in 1")
 			return died == 1+n/3, fmt.Sprintf("%s has died %d times, want %d", of, died, 1+n/3)
@@ -123,6 +123,8 @@ func TestInterruptedTwice(t *testing.T) {
 			t.Parallel()
 			d := startDemo(t, "RATE=50")
 			d.await(moment)
+			// Where nothing was sent yet, the drain could be over before the second signal.
+			harness.Eventually(t, func() (bool, string) { return d.send(generator, syscall.SIGSTOP), "no generator to be held up" })
 			d.signal(syscall.SIGINT)
 			d.await("^draining")
 			d.signal(syscall.SIGINT)

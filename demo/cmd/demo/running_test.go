@@ -241,12 +241,12 @@ func (d *running) showsAlert(url string) {
 	})
 }
 
-// kill kills a service, and reports whether it ran.
-func (d *running) kill(of string) bool {
+// send sends a service a signal, and reports whether it runs.
+func (d *running) send(of string, signal syscall.Signal) bool {
 	d.t.Helper()
 	for process, service := range d.processes() {
 		if service == of {
-			return syscall.Kill(process, syscall.SIGKILL) == nil
+			return syscall.Kill(process, signal) == nil
 		}
 	}
 	return false
