@@ -202,13 +202,13 @@ func (s *shard) visit(ctx context.Context, topic int, from, to int64, each func(
 	d, count := s.detector, 0
 	latest := d.latest()
 	_, err := d.reader.Read(ctx, d.topics[topic], s.partition, from, to, func(records []kafka.Record) bool {
-		for _, r := range records {
-			t, reason := transaction.Judge(r.Value, r.Millis, latest)
-			if reason != transaction.None {
+		s.read(records, latest)
+		for i, v := range s.verdicts {
+			if v.reason != transaction.None {
 				continue // counted when it was consumed, or will be
 			}
 			count++
-			if !each(t, r.Millis) {
+			if !each(v.Transaction, records[i].Millis) {
 				return false
 			}
 		}

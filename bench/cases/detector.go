@@ -39,9 +39,9 @@ func detectorCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 	out := Outcome{Section: report.Section{
 		Title: "laundering-detector",
 		Text: "Reading topics that are full (" + records.Grouped(s.Records) + " transactions), with a window of an hour into which all\n" +
-			"of them fall, against a consumer group of the same library that only counts: with the same fetch settings (64 KiB a\n" +
-			"partition, for the sake of memory), and with the library's own (1 MiB); and against Kafka's own ConsumerPerformance,\n" +
-			"whose CPU includes the start of the JVM. No pair is over the threshold.",
+			"of them fall, against a consumer group of the same library that only counts, and fetches 1 MiB of a partition at a time\n" +
+			"as the library does unless it is told otherwise; and against Kafka's own ConsumerPerformance, whose CPU includes the\n" +
+			"start of the JVM. No pair is over the threshold.",
 	}}
 	for _, wanted := range []struct {
 		set   records.Set
@@ -55,8 +55,7 @@ func detectorCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 		}
 		out.Section.Tables = append(out.Section.Tables, titled(c.tables(), wanted.pairs+" pairs")...)
 		out.Targets = append(out.Targets,
-			atLeast("laundering-detector, transactions/s, "+wanted.pairs+" pairs", "bare consumer", wanted.ratio, c.ratio(1, speed)),
-			atLeast("laundering-detector, transactions/s, "+wanted.pairs+" pairs", largeFetches, wanted.ratio, c.ratio(2, speed)))
+			atLeast("laundering-detector, transactions/s, "+wanted.pairs+" pairs", "bare consumer", wanted.ratio, c.ratio(1, speed)))
 		if wanted.many {
 			out.Targets = append(out.Targets, atLeast("laundering-detector, transactions per CPU-second, "+wanted.pairs+" pairs", "-",
 				600_000, 1e6/c.median(0, cost)))
@@ -82,10 +81,7 @@ func detectorOn(ctx context.Context, s *scene.Scene, set records.Set, tool bool)
 		{"laundering-detector", func(ctx context.Context) (measure.Figures, error) {
 			return consumeAll(ctx, s, k, scene.Detector, "laundering_detector_records_total", set.Count)
 		}},
-		{"bare consumer", func(ctx context.Context) (measure.Figures, error) {
-			return consumeAll(ctx, s, k, scene.Bare, "bare_records_total", set.Count)
-		}},
-		largeFetching(s, k, set.Count),
+		bareConsumer(s, k, set.Count),
 	}
 	if tool {
 		list = append(list, contestant{"ConsumerPerformance", func(ctx context.Context) (measure.Figures, error) {
@@ -95,25 +91,30 @@ func detectorOn(ctx context.Context, s *scene.Scene, set records.Set, tool bool)
 	return compare(ctx, s, list...)
 }
 
-// largeFetches is a bare consumer that asks for 1 MiB of a partition at a time, as the library does unless it is told
-// otherwise.
-const largeFetches = "bare consumer, 1 MiB a fetch"
-
-func largeFetching(s *scene.Scene, k *scene.Kafka, total int64) contestant {
-	return contestant{largeFetches, func(ctx context.Context) (measure.Figures, error) {
-		return consumeAll(ctx, s, k, scene.Bare, "bare_records_total", total, "FETCH_BYTES=1048576")
+func bareConsumer(s *scene.Scene, k *scene.Kafka, total int64) contestant {
+	return contestant{"bare consumer", func(ctx context.Context) (measure.Figures, error) {
+		return consumeAll(ctx, s, k, scene.Bare, "bare_records_total", total)
 	}}
 }
 
-// warm starts an Apache Kafka with the set in it, all of which was read once: a broker that has just been started is
-// slow, and would be so for whoever comes first.
+// warmUps is how often what is in a broker is read before anything is measured, and warmUpFetch with how many bytes of a
+// partition at a time. The first readings cost the broker ten times as much as the later ones: its virtual machine
+// compiles what is asked often, on the cores that it shares with whoever reads. So it is asked often.
+const (
+	warmUps     = 3
+	warmUpFetch = "FETCH_BYTES=16384"
+)
+
+// warm starts an Apache Kafka with the set in it, and has it read: else whoever comes first would find a slow broker.
 func warm(ctx context.Context, s *scene.Scene, set records.Set) (*scene.Kafka, error) {
 	k, err := s.Filled(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := consumeAll(ctx, s, k, scene.Bare, "bare_records_total", set.Count); err != nil {
-		return nil, errors.Join(err, k.Close())
+	for range warmUps {
+		if _, err := consumeAll(ctx, s, k, scene.Bare, "bare_records_total", set.Count, warmUpFetch); err != nil {
+			return nil, errors.Join(err, k.Close())
+		}
 	}
 	return k, nil
 }

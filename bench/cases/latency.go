@@ -130,7 +130,7 @@ var alerters = [2]struct {
 	settings              []string
 }{
 	{"laundering-detector", scene.Detector, "laundering_detector_records_total", nil},
-	{"bare consumer", scene.Bare, "bare_records_total", []string{fmt.Sprintf("ALERT= %d", probeAmount)}},
+	{"bare consumer", scene.Bare, "bare_records_total", []string{fmt.Sprintf("ALERT= %d", probeAmount), "FETCH_BYTES=65536"}},
 }
 
 // inTurns has each run alone once a round. The first round is a warm-up that does not count: a broker that has just been

@@ -66,7 +66,6 @@ func configureConsumer(cfg *sarama.Config) {
 	consumer.IsolationLevel = sarama.ReadCommitted
 	consumer.Offsets.Initial = sarama.OffsetOldest
 	consumer.Offsets.AutoCommit.Enable = false // what is done is committed, not what is marked by a clock
-	consumer.Fetch.Default = fetchBytes
 	consumer.Group.Session.Timeout = sessionTimeout
 	consumer.Group.Heartbeat.Interval = heartbeatInterval
 	consumer.Group.Rebalance.Timeout = RebalanceTimeout

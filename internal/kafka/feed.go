@@ -9,8 +9,8 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// fetchBytes is what is asked for per partition and request. Decoded it is several times as much, and an instance may
-// have 30 partitions.
+// fetchBytes is what is asked for per partition and request, as long as there is no backlog. Decoded it is several times
+// as much, and an instance may have 30 partitions.
 const fetchBytes = 64 << 10
 
 const (
@@ -34,6 +34,7 @@ type Feed struct {
 	collector
 	bytes   int32 // to ask for
 	crowded bool  // what others were answered left no room for it
+	behind  bool  // there was more than what came
 
 	// Guarded by the Fetcher's mutex.
 	failures  int     // since a fetch that was answered
@@ -118,6 +119,7 @@ func (f *Feed) fill(batch *Batch, block *sarama.FetchResponseBlock, alone bool) 
 	f.high.Store(block.HighWaterMarkOffset)
 	start := f.next
 	err := f.collect(block, batch)
+	f.behind = f.next < readableEnd(block)
 	switch {
 	case f.next > start: // what is damaged may come behind that: then it is the first of the next answer
 		f.bytes = fetchBytes

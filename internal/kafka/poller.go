@@ -27,7 +27,8 @@ type poller struct {
 
 	feeds []*Feed // those that it asks for; guarded by the Fetcher's mutex
 
-	ready   []*Feed  // scratch
+	ready   []*Feed  // scratch: what the request is for
+	behind  []*Feed  // scratch: what it may be for, too, in part
 	batches []*Batch // taken for the request, one of each feed in it
 	before  []*Feed  // what was asked for before
 	alone   bool     // the request is for a feed that is to be asked for alone
@@ -104,7 +105,7 @@ func (p *poller) choose(now time.Time) (feeds []*Feed, wait time.Duration) {
 // sort puts those feeds into p.ready that may be asked for together, and returns that which is to be asked for alone and
 // has waited longest.
 func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
-	p.ready, wait = p.ready[:0], p.fetcher.wait
+	p.ready, p.behind, wait = p.ready[:0], p.behind[:0], p.fetcher.wait
 	for _, feed := range p.feeds {
 		switch {
 		case feed.paused:
@@ -118,10 +119,13 @@ func (p *poller) sort(now time.Time) (lonely *Feed, wait time.Duration) {
 			if lonely == nil || feed.asked < lonely.asked {
 				lonely = feed
 			}
+		case feed.behind:
+			p.behind = append(p.behind, feed)
 		default:
 			p.ready = append(p.ready, feed)
 		}
 	}
+	p.nextBehind()
 	return lonely, wait
 }
 
@@ -140,7 +144,7 @@ func (p *poller) take() {
 func asksOf(feeds []*Feed) []ask {
 	asks := make([]ask, len(feeds))
 	for i, feed := range feeds {
-		asks[i] = ask{feed.topic, feed.partition, feed.next, feed.bytes, feed.epoch}
+		asks[i] = ask{feed.topic, feed.partition, feed.next, feed.wanted(), feed.epoch}
 	}
 	return asks
 }

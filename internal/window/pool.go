@@ -10,10 +10,14 @@ import (
 const pageSlots = 1024
 
 // sizeClass returns the number of the pool for blocks of at least n slots, n > 0. Up to 32 slots each
-// size has a pool of its own, then there are 16 to each doubling, so that a block has room for a
-// sixteenth more at most.
+// even size has a pool of its own, and so has the size of one, then there are 16 to each doubling, so that
+// a block has room for one slot more at most, or for a sixteenth. An odd size would save a slot in every
+// other block, and have a pair that grows move each time, which takes longer than to judge it.
 func sizeClass(n int) int {
 	last := n - 1
+	if last > 0 {
+		last |= 1
+	}
 	step := max(bits.Len(uint(last))-5, 0)
 	return step*16 + last>>step
 }

@@ -58,8 +58,7 @@ type Window struct {
 	added     int // transactions stored since the last sweep
 	swept     int // what was in the store after it
 
-	expected []uint32 // scratch of Expect
-	seen     uint64   // what Expect has read, so that the compiler does not leave the reading out
+	expected expected
 }
 
 // New returns an empty Window. A negative Length is the same as 0.

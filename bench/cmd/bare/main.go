@@ -1,7 +1,8 @@
 // Command bare is a consumer group that only counts: what the Kafka library costs alone, and so the ceiling of
-// every consumer that takes its records from the library's. It fetches as the laundering-detector does, unless it is told
-// to ask for more at a time: then it is faster, and takes memory for it. At /metrics it says how many
-// records it has read; it prints the value of each record that ends with the suffix ALERT.
+// every consumer that takes its records from the library's. A broker collects records for it as long as for the
+// laundering-detector, and it asks for as much at a time as the library does, which takes memory, unless it is told
+// otherwise. At /metrics it says how many records it has read; it prints the value of each record that ends with the
+// suffix ALERT.
 package main
 
 import (
@@ -32,7 +33,7 @@ type config struct {
 	KafkaGroup kafka.Group         `name:"kafka-group" default:"bare" help:"Consumer group."`
 	MaxWait    service.Duration    `name:"max-wait" default:"250ms" help:"How long a broker collects records for a fetch."`
 	FetchMin   service.Count       `name:"fetch-min" default:"1" help:"Bytes for which a fetch need not wait."`
-	FetchBytes service.Count       `name:"fetch-bytes" default:"0" help:"Bytes to ask for per partition; as the services do where 0."`
+	FetchBytes service.Count       `name:"fetch-bytes" default:"0" help:"Bytes to ask for per partition; as many as the library does where 0."`
 	Alert      string              `name:"alert" help:"Print values that end with this; none where empty."`
 	Version    service.VersionFlag `help:"Print the version and exit."`
 }

@@ -12,7 +12,7 @@ import (
 type config struct {
 	Only    only                `name:"only" help:"Cases to run, separated by commas; all where empty; they are listed below."`
 	Rounds  service.Count       `name:"rounds" default:"3" min:"1" max:"100" help:"How often each comparison is repeated, in alternating order."`
-	Records service.Count       `name:"records" default:"4000000" min:"10000" max:"100000000" help:"Transactions of a comparison; the slow peers get fewer."`
+	Records service.Count       `name:"records" default:"8000000" min:"10000" max:"100000000" help:"Transactions of a comparison; the slow peers get fewer."`
 	Results string              `name:"results" default:"bench/results" placeholder:"FOLDER" help:"Folder that the reports are written to, one file for each case."`
 	Profile string              `name:"profile" placeholder:"FOLDER" help:"Folder for processor profiles of the services, which are then built to take them; read them with go tool pprof. None where empty."`
 	Version service.VersionFlag `help:"Print the version and exit."`
