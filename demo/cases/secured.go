@@ -49,6 +49,9 @@ func Admitted(a Access) func(testing.TB, harness.Starter) {
 		})
 		term(t, o.generator)
 		number := len(s.Log(harness.Cities()...))
+		if said := acknowledged(t, o.generator); said != number {
+			t.Errorf("the generator says that it has sent %d transactions, and there are %d", said, number)
+		}
 		o.in.AwaitReady()
 		o.det.AwaitReady()
 		awaitJudged(t, o.det, number)

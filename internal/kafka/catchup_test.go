@@ -70,6 +70,32 @@ func TestNobodyThatIsBehindIsLeftOut(t *testing.T) {
 	}
 }
 
+// A partition whose leader moves is not behind the others of the new one for as long as that has been asked less often.
+func TestAPartitionThatIsBehindHasItsTurnAfterAMove(t *testing.T) {
+	t.Parallel()
+	f := newFetcher(nil, longWait, nil)
+	p := &poller{fetcher: f, number: 7}
+	f.pollers[1] = p
+	for partition := range int32(2 * catchUpAtOnce) {
+		feed := newFeed(f, "London", partition, 0)
+		feed.behind, feed.asked = true, 1000*uint64(partition%2)
+		f.assign(t.Context(), feed, 1, 0)
+	}
+	turns := map[int32]int{}
+	for range 10 {
+		feeds, _ := p.choose(time.Now())
+		for i, feed := range feeds {
+			turns[feed.partition]++
+			feed.put(p.batches[i])
+		}
+	}
+	for _, feed := range p.feeds {
+		if got := turns[feed.partition]; got != 5 {
+			t.Errorf("partition %d was asked for %d times of 10, want 5", feed.partition, got)
+		}
+	}
+}
+
 // listed notes what is asked for.
 type listed struct {
 	*fakeCluster

@@ -16,8 +16,8 @@ const fetchBytes = 64 << 10
 const (
 	// batchesPerFeed is one with the reader, and the next one ready for it.
 	batchesPerFeed = 2
-	// recordsPerFeed and bytesPerFeed, packed, are enough to have with the reader or ready for it. What a fetch brings is
-	// several times less, unless producers send large batches.
+	// recordsPerFeed and bytesPerFeed, packed, are enough to have with the reader or ready for it. Without a backlog a
+	// fetch brings less, unless producers send large batches; of a partition that is behind one fetch is enough.
 	recordsPerFeed = 4096
 	bytesPerFeed   = 4 * fetchBytes
 )

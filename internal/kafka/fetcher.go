@@ -161,6 +161,7 @@ func (f *Fetcher) assign(ctx context.Context, feed *Feed, broker, epoch int32) {
 		go p.run(ctx)
 	}
 	feed.poller, feed.epoch, feed.outdated = p, epoch, false
+	feed.asked = p.number // that of another poller would say nothing here of who has waited longer
 	p.feeds = append(p.feeds, feed)
 	feed.nudge()
 }

@@ -32,7 +32,7 @@ type poller struct {
 	batches []*Batch // taken for the request, one of each feed in it
 	before  []*Feed  // what was asked for before
 	alone   bool     // the request is for a feed that is to be asked for alone
-	number  uint64   // of the request
+	number  uint64   // of the request; guarded by the Fetcher's mutex
 }
 
 // ask is what is wanted of one partition.

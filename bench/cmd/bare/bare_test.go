@@ -8,8 +8,8 @@ import (
 	"fintrans/internal/service"
 )
 
-// The bare consumer is the detector's ceiling only while it fetches as the detector does.
-func TestItFetchesAsTheDetectorDoes(t *testing.T) {
+// The bare consumer's latency is the detector's ceiling only while brokers collect records for it as for the detector.
+func TestItWaitsAsTheDetectorDoes(t *testing.T) {
 	t.Parallel()
 	const source = "../../../laundering-detector/connect.go"
 	text, err := os.ReadFile(source)
