@@ -26,13 +26,23 @@ func TestRoundsAlternate(t *testing.T) {
 			return measure.Figures{Records: perSecond * int64(len(order)), Elapsed: time.Second, CPU: time.Second, Peak: perSecond}, nil
 		}}
 	}
-	s := &scene.Scene{Rounds: 3, Progress: io.Discard}
+	settled := 0
+	s := &scene.Scene{Rounds: 3, Progress: io.Discard, Idle: func(context.Context, time.Duration) (bool, error) {
+		if settled != len(order) {
+			t.Errorf("after %d runs the machine was awaited to be idle %d times", len(order), settled)
+		}
+		settled++
+		return settled%2 == 0, nil // a busy one holds up nothing for ever
+	}}
 	c, err := compare(t.Context(), s, who("ours", 10), who("peer", 5))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := strings.Join(order, " "), "ours peer peer ours ours peer"; got != want {
 		t.Errorf("order %s, want %s", got, want)
+	}
+	if settled != len(order) {
+		t.Errorf("the machine was awaited to be idle %d times, want %d", settled, len(order))
 	}
 	// ours 10x1 10x4 10x5, the peer's 5x2 5x3 5x6
 	if got, want := c.ratios(1, speed), []float64{1, 40.0 / 15, 50.0 / 30}; !slices.Equal(got, want) {

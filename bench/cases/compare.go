@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"fintrans/bench/measure"
 	"fintrans/bench/report"
@@ -23,10 +24,16 @@ type comparison struct {
 	figures     [][]measure.Figures
 }
 
-// compare runs all contestants once a round.
+// settling is how long servers may go on with what a run has left behind before the next one begins all the same.
+const settling = 15 * time.Second
+
+// compare runs all contestants once a round, each when the machine is idle.
 func compare(ctx context.Context, s *scene.Scene, contestants ...contestant) (*comparison, error) {
 	c := &comparison{contestants: contestants, figures: make([][]measure.Figures, len(contestants))}
 	for round, i := range turns(1, s.Rounds, len(contestants)) {
+		if err := s.Settle(ctx, settling); err != nil {
+			return nil, err
+		}
 		figures, err := contestants[i].run(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", round, err)

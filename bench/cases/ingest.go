@@ -50,17 +50,21 @@ func ingestCase(ctx context.Context, s *scene.Scene) (Outcome, error) {
 		return Outcome{}, err
 	}
 	prepared := peers.Prepare(i.set)
+	ceiling := func(ctx context.Context, database string) (measure.Figures, error) {
+		if err := i.influx.CreateDatabase(ctx, database); err != nil {
+			return measure.Figures{}, err
+		}
+		return prepared.Send(ctx, i.influx.URL, database)
+	}
+	if _, err := i.contestant("warm-up of InfluxDB", ceiling).run(ctx); err != nil {
+		return Outcome{}, err
+	}
 	const recordTime, processingTime = "Telegraf, time of the record", "Telegraf, time of processing"
 	list := []contestant{
 		i.contestant("influx-ingest", i.ours()),
 		i.contestant(recordTime, i.telegraf(peers.RecordTime)),
 		i.contestant(processingTime, i.telegraf(peers.ProcessingTime)),
-		i.contestant("prepared lines", func(ctx context.Context, database string) (measure.Figures, error) {
-			if err := i.influx.CreateDatabase(ctx, database); err != nil {
-				return measure.Figures{}, err
-			}
-			return prepared.Send(ctx, i.influx.URL, database)
-		}),
+		i.contestant("prepared lines", ceiling),
 		i.contestant("influx-ingest, GOMEMLIMIT of its app", i.ours(app.Environment...)),
 	}
 	c, err := compare(ctx, s, list...)

@@ -54,3 +54,32 @@ func statusBytes(pid int, name string) (int64, error) {
 	}
 	return 0, fmt.Errorf("/proc/%d/status has no line %s: the process has ended", pid, name)
 }
+
+// idleTime is for how long the machine's processors had nothing to do and waited for no disk, all of them together, and how
+// many they are: proc_stat(5).
+func idleTime() (idle time.Duration, processors int, err error) {
+	const path, tick, column = "/proc/stat", time.Second / 100, 4
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) <= column || !strings.HasPrefix(fields[0], "cpu") {
+			continue
+		}
+		if fields[0] != "cpu" {
+			processors++
+			continue
+		}
+		ticks, err := strconv.ParseInt(fields[column], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("%s: %w", path, err)
+		}
+		idle = time.Duration(ticks) * tick
+	}
+	if processors == 0 {
+		return 0, 0, fmt.Errorf("%s names no processor", path)
+	}
+	return idle, processors, nil
+}

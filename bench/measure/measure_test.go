@@ -185,3 +185,19 @@ func TestSum(t *testing.T) {
 		t.Error("no error of a sample without a number")
 	}
 }
+
+func TestAwaitIdle(t *testing.T) {
+	t.Parallel()
+	if _, err := AwaitIdle(t.Context(), 0); err != nil { // nobody knows whether it is
+		t.Error(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if idle, err := AwaitIdle(ended, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, %v, want that the context has ended", idle, err)
+	}
+	before, processors, err := idleTime()
+	if err != nil || before <= 0 || processors < 1 {
+		t.Errorf("%d processors have been idle for %v, error %v", processors, before, err)
+	}
+}

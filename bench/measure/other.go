@@ -18,3 +18,5 @@ func cpuTime(int) (time.Duration, error) { return 0, errLinux }
 func peakAtEnd(*os.ProcessState) int64 { return 0 }
 
 func statusBytes(int, string) (int64, error) { return 0, errLinux }
+
+func idleTime() (idle time.Duration, processors int, err error) { return 0, 0, errLinux }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"fintrans/bench/measure"
 	"fintrans/bench/records"
@@ -29,6 +30,8 @@ type Scene struct {
 	Records  int64  // of a set, unless a case needs another number
 	Profiles string // folder for processor profiles of the services; none where empty
 	Progress io.Writer
+	// Idle waits until the machine has nothing else to do, or patience is over, and tells which it was; nil: nobody waits.
+	Idle func(ctx context.Context, patience time.Duration) (bool, error)
 
 	number atomic.Int64
 }
@@ -36,6 +39,18 @@ type Scene struct {
 // Say tells the user what happens.
 func (s *Scene) Say(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Progress, format+"\n", args...) // nothing depends on it
+}
+
+// Settle waits until the machine is idle, and says so where it does not get so.
+func (s *Scene) Settle(ctx context.Context, patience time.Duration) error {
+	if s.Idle == nil {
+		return nil
+	}
+	idle, err := s.Idle(ctx, patience)
+	if err == nil && !idle {
+		s.Say("  the machine is busy with something else")
+	}
+	return err
 }
 
 // Name returns a name that no other one of the run is like: of a consumer group, or a database.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"fintrans/bench/measure"
 	"fintrans/bench/report"
 	"fintrans/bench/scene"
 )
@@ -81,7 +82,7 @@ func newScene(cfg config, root string, stderr io.Writer) (*scene.Scene, func(), 
 	remove := func() { _ = os.RemoveAll(binaries) } // in the folder for temporary files
 	s := &scene.Scene{
 		Root: root, Binaries: binaries, Build: filepath.Join(root, "bench", "build"),
-		Rounds: int(cfg.Rounds), Records: int64(cfg.Records), Progress: stderr,
+		Rounds: int(cfg.Rounds), Records: int64(cfg.Records), Progress: stderr, Idle: measure.AwaitIdle,
 	}
 	if err := os.MkdirAll(s.Build, 0o755); err != nil {
 		return nil, remove, err
