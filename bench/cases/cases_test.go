@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -190,5 +191,18 @@ func TestTheLoadSetsOffNoAlert(t *testing.T) {
 		if sum > 100 {
 			t.Fatalf("%v adds up to %d", pair, sum)
 		}
+	}
+}
+
+// The latency of the peer is a ceiling only while it fetches as the services do.
+func TestThePeerFetchesAsMuchAsTheServices(t *testing.T) {
+	t.Parallel()
+	const source = "../../internal/kafka/feed.go"
+	text, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\nconst fetchBytes = 64 << 10\n") || sameFetch != fmt.Sprint("FETCH_BYTES=", 64<<10) {
+		t.Errorf("%s has another fetchBytes than %s says", source, sameFetch)
 	}
 }

@@ -124,13 +124,16 @@ type alertLatency struct {
 	probes *probes // of all rates
 }
 
+// sameFetch has the peer ask for as much of a partition as the services do while there is no backlog.
+const sameFetch = "FETCH_BYTES=65536"
+
 // alerters are what prints lines: ours and the peer.
 var alerters = [2]struct {
 	name, program, metric string
 	settings              []string
 }{
 	{"laundering-detector", scene.Detector, "laundering_detector_records_total", nil},
-	{"bare consumer", scene.Bare, "bare_records_total", []string{fmt.Sprintf("ALERT= %d", probeAmount), "FETCH_BYTES=65536"}},
+	{"bare consumer", scene.Bare, "bare_records_total", []string{fmt.Sprintf("ALERT= %d", probeAmount), sameFetch}},
 }
 
 // inTurns has each run alone once a round. The first round is a warm-up that does not count: a broker that has just been

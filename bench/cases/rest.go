@@ -140,15 +140,15 @@ func filled(ctx context.Context, s *scene.Scene, held int64) (*scene.Kafka, erro
 // were. What has not begun has no lag.
 func caughtUp(ctx context.Context, p *measure.Process, begun, lag string, held int64) error {
 	const nextToNothing = 2000 // what comes within two seconds
+	if held == 0 {
+		return nil
+	}
 	url, err := p.URL(ctx)
-	for left := float64(held); err == nil && left > 0; {
-		var done float64
-		if done, err = measure.Metric(ctx, url, begun); err != nil || done == 0 {
-			err = errors.Join(err, measure.Pause(ctx, warmUp/10))
-			continue
-		}
-		if left, err = measure.Metric(ctx, url, lag); left <= nextToNothing {
-			break
+	for err == nil {
+		done, failure := measure.Metric(ctx, url, begun)
+		left, another := measure.Metric(ctx, url, lag)
+		if err = errors.Join(failure, another); err == nil && done > 0 && left <= nextToNothing {
+			return nil
 		}
 		err = errors.Join(err, measure.Pause(ctx, warmUp/10))
 	}

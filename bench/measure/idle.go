@@ -14,6 +14,10 @@ const (
 // a run, with what it left behind, and that would be at the cost of the next one. It tells whether they had when patience was
 // over. Its error is why ctx ended before, or why the machine does not say it.
 func AwaitIdle(ctx context.Context, patience time.Duration) (idle bool, err error) {
+	return awaitIdle(ctx, patience, idleTime)
+}
+
+func awaitIdle(ctx context.Context, patience time.Duration, idleTime func() (time.Duration, int, error)) (idle bool, err error) {
 	for deadline := time.Now().Add(patience); ; {
 		start := time.Now()
 		before, processors, err := idleTime()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -187,6 +188,28 @@ func TestSum(t *testing.T) {
 }
 
 func TestAwaitIdle(t *testing.T) {
+	t.Parallel()
+	const patience = 10 * time.Second
+	for _, test := range []struct {
+		name  string
+		busy  time.Duration // for how long one of two processors is
+		takes time.Duration
+		idle  bool
+	}{{"idle", 0, time.Second, true}, {"busy at first", 3500 * time.Millisecond, 5 * time.Second, true}, {"busy", time.Hour, 11 * time.Second, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			idle, err := awaitIdle(t.Context(), patience, func() (time.Duration, int, error) {
+				since := time.Since(start)
+				return 2*since - min(since, test.busy), 2, nil
+			})
+			if took := time.Since(start); idle != test.idle || err != nil || took != test.takes {
+				t.Errorf("%s: got %v, %v after %v, want %v after %v", test.name, idle, err, took, test.idle, test.takes)
+			}
+		})
+	}
+}
+
+func TestAwaitIdleOnThisMachine(t *testing.T) {
 	t.Parallel()
 	if _, err := AwaitIdle(t.Context(), 0); err != nil { // nobody knows whether it is
 		t.Error(err)

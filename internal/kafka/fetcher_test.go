@@ -146,20 +146,26 @@ func TestPartitionsThatAreAskedForAloneTakeTurns(t *testing.T) {
 		feed.alone = partition < 3
 		p.feeds = append(p.feeds, feed)
 	}
-	var asked []string
-	for range 12 {
-		feeds, _ := p.choose(time.Now())
-		text := ""
-		for i, feed := range feeds {
-			text += fmt.Sprint(feed.partition)
-			feed.put(p.batches[i])
-		}
-		asked = append(asked, text)
-	}
+	asked := choices(p, 12, func(feed *Feed) string { return fmt.Sprint(feed.partition) })
 	want := []string{"0", "34", "1", "34", "2", "34", "0", "34", "1", "34", "2", "34"}
 	if !slices.Equal(asked, want) {
 		t.Errorf("asked for %q, want %q", asked, want)
 	}
+}
+
+// choices has the poller choose so many times, and each reader give its batch back at once. It returns what was chosen.
+func choices(p *poller, times int, name func(*Feed) string) []string {
+	var list []string
+	for range times {
+		feeds, _ := p.choose(time.Now())
+		text := ""
+		for i, feed := range feeds {
+			text += name(feed)
+			feed.put(p.batches[i])
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // A session begins with its partitions one after the other; none waits until the request for the first has an answer.

@@ -3,10 +3,10 @@ package window
 // crowd is how many pairs fit into a processor's caches, about: of fewer, Expect has nothing to fetch.
 const crowd = 10_000
 
-// Expect fetches into the processor's caches what Observe is about to need of these pairs, and changes nothing.
-// Of a million pairs nearly each look at one waits for memory, several times and one after the other. Here many pairs are
-// looked at in a row, each time for one thing that was found by the look before, and none waits for another. A few hundred
-// at a time are right: what was fetched has to stay there.
+// Expect fetches into the processor's caches what Observe and Load are about to need of these pairs, and changes
+// nothing. Of a million pairs nearly each look at one waits for memory, several times and one after the other. Here many pairs are
+// looked at in a row, each time for one thing that was found by the look before, and none waits for another. A few
+// hundred at a time are right: what was fetched has to stay there.
 func (w *Window) Expect(pairs []uint64) {
 	if w.length == 0 || w.store.pairs.count < crowd {
 		return
